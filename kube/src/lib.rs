@@ -1,1 +1,34 @@
-//! To be written.
+//! The small client with which codriver speaks to the API server of the cluster it runs in.
+//!
+//! It does what the cleanup of a Spark driver needs and no more: read one pod, list objects page by page, delete many
+//! of them with one request, delete one. There is no watch and no cache. One connection is kept between requests, and
+//! opened anew when it died or was idle for long.
+//!
+//! What it promises:
+//! - it trusts the certificate authority of the service account and nothing else;
+//! - the token is read from its file for each request, since the kubelet rotates it; `401` is tried once more;
+//! - every wait has a deadline ([`Deadlines`]) and every body a bound; lists are read object by object, so a page of
+//!   500 pods never lies in memory as a whole;
+//! - an [`Error`] says what was tried, why it failed and, for a missing permission, which rule to add.
+
+mod client;
+mod config;
+mod connection;
+mod error;
+mod exchange;
+
+mod items;
+mod object;
+mod request;
+mod timestamp;
+mod transport;
+
+pub use client::{Client, Collection, PAGE, View};
+pub use config::{Config, ConfigError};
+pub use connection::Deadlines;
+pub use error::Error;
+pub use object::{
+    ContainerState, ContainerStatus, Metadata, Object, OwnerReference, PodStatus, Running, Terminated, Waiting,
+};
+pub use request::{Kind, Subject, Verb};
+pub use timestamp::Timestamp;

@@ -1,0 +1,148 @@
+//! What can be asked for, and how it is written in a request's target.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+/// The kinds of object that a Spark driver leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Executors.
+    Pods,
+    /// The executors' Spark configuration.
+    ConfigMaps,
+    /// Volumes asked for on demand.
+    PersistentVolumeClaims,
+}
+
+impl Kind {
+    /// All of them, in the order in which they are removed: a claim is in use as long as its pod is there.
+    pub const ALL: [Self; 3] = [Self::Pods, Self::ConfigMaps, Self::PersistentVolumeClaims];
+
+    /// The resource's name in paths and in RBAC rules.
+    #[must_use]
+    pub fn resource(self) -> &'static str {
+        match self {
+            Self::Pods => "pods",
+            Self::ConfigMaps => "configmaps",
+            Self::PersistentVolumeClaims => "persistentvolumeclaims",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.resource())
+    }
+}
+
+/// What is done, in the words of RBAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// Read one object.
+    Get,
+    /// Read many.
+    List,
+    /// Delete one.
+    Delete,
+    /// Delete many.
+    DeleteCollection,
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Delete => "delete",
+            Self::DeleteCollection => "deletecollection",
+        })
+    }
+}
+
+/// What a request is about: it stands in each error, and a refusal names the rule that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// What is done.
+    pub verb: Verb,
+    /// To what.
+    pub kind: Kind,
+    /// Where.
+    pub namespace: String,
+    /// To which one, when it is one.
+    pub name: Option<String>,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb, self.kind)?;
+        if let Some(name) = &self.name {
+            write!(f, " {name}")?;
+        }
+        write!(f, " in namespace {}", self.namespace)
+    }
+}
+
+impl Subject {
+    /// The path, without a query.
+    pub(crate) fn path(&self) -> String {
+        let mut path = String::from("/api/v1/namespaces/");
+        escape(&self.namespace, &mut path);
+        let _ = write!(path, "/{}", self.kind.resource());
+        if let Some(name) = &self.name {
+            path.push('/');
+            escape(name, &mut path);
+        }
+        path
+    }
+}
+
+/// A query string of these parameters, `?` included; empty values are left out.
+pub(crate) fn query(parameters: &[(&str, &str)]) -> String {
+    let mut text = String::new();
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        text.push(if text.is_empty() { '?' } else { '&' });
+        text.push_str(name);
+        text.push('=');
+        escape(value, &mut text);
+    }
+    text
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986.
+fn escape(text: &str, into: &mut String) {
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => into.push(byte as char),
+            _ => {
+                let _ = write!(into, "%{byte:02X}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_escaped() {
+        let mut subject = Subject { verb: Verb::List, kind: Kind::ConfigMaps, namespace: "etl".into(), name: None };
+        assert_eq!(subject.path(), "/api/v1/namespaces/etl/configmaps");
+        subject.name = Some("a/../b".into());
+        assert_eq!(subject.path(), "/api/v1/namespaces/etl/configmaps/a%2F..%2Fb");
+        assert_eq!(
+            query(&[("labelSelector", "a=b,c!=ü"), ("continue", ""), ("limit", "500")]),
+            "?labelSelector=a%3Db%2Cc%21%3D%C3%BC&limit=500"
+        );
+        assert_eq!(query(&[("continue", "")]), "");
+    }
+
+    #[test]
+    fn a_subject_reads_like_a_permission() {
+        let mut subject =
+            Subject { verb: Verb::Get, kind: Kind::Pods, namespace: "etl".into(), name: Some("job".into()) };
+        assert_eq!(subject.to_string(), "get pods job in namespace etl");
+        (subject.verb, subject.name) = (Verb::DeleteCollection, None);
+        assert_eq!(subject.to_string(), "deletecollection pods in namespace etl");
+    }
+}
