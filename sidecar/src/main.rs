@@ -1,2 +1,41 @@
-//! To be written.
-fn main() {}
+//! The binary `codriver`: chooses the verb, and turns its result into an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use codriver::{
+    args::{Cli, Verb},
+    failure::Failure,
+    log, probe, run, sidecar,
+};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // --help and --version come this way too; clap prints them on stdout.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(78) } else { ExitCode::SUCCESS };
+        }
+    };
+    match log::start(&cli.log).and_then(|()| act(cli.verb)) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            tracing::error!(code = failure.code(), whose = "codriver", "{failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// One thread is enough for all that this binary does, and it is what keeps the wrapper small.
+fn act(verb: Verb) -> Result<u8, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Failure::Kernel { doing: "start the event loop", source })?;
+    match verb {
+        Verb::Run(args) => runtime.block_on(run::run(args)),
+        Verb::Sidecar(args) => runtime.block_on(sidecar::run(args)),
+        Verb::Probe(args) => runtime.block_on(probe::run(&args)),
+    }
+}

@@ -1,0 +1,28 @@
+//! A driver for the tests: says `ready`, echoes each signal that it gets as a line, and does what its standard input says:
+//! `exit N` ends it with N, the end of input with 0. It dies of nothing but SIGKILL.
+
+use std::{
+    io::{self, BufRead},
+    process::ExitCode,
+    thread,
+};
+
+use nix::sys::signal::Signal;
+use signal_hook::iterator::Signals;
+
+fn main() -> io::Result<ExitCode> {
+    let can_be_caught = |signal: &Signal| !signal_hook::consts::FORBIDDEN.contains(&(*signal as i32));
+    let mut signals = Signals::new(Signal::iterator().filter(can_be_caught).map(|signal| signal as i32))?;
+    println!("ready");
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            println!("{}", Signal::try_from(signal).map_or("unknown", Signal::as_str));
+        }
+    });
+    for line in io::stdin().lock().lines() {
+        if let Some(code) = line?.strip_prefix("exit ").and_then(|code| code.parse::<u8>().ok()) {
+            return Ok(ExitCode::from(code));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,196 @@
+//! Carries out the plan: makes the requests, waits, and keeps the accounts.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use codriver_kube::{Client, Collection, Error, Kind, Object, View};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::failures::Failures;
+use super::plan::{Plan, Step};
+use super::reaction::{Reaction, react};
+use super::requests::{How, Requests};
+use super::strays::{Around, Named, Seen, all_executors, is_of_attempt, selector};
+use super::{Outcome, Tally, Target};
+
+/// One cleanup under way.
+pub(super) struct Sweep<'a> {
+    target: &'a Target,
+    plan: Plan,
+    requests: Requests<'a>,
+    books: Books,
+    started: Instant,
+    executors_gone_after: Option<Duration>,
+    problems: Vec<String>,
+}
+
+/// What the deletions have found.
+#[derive(Default)]
+struct Books {
+    /// Each object once, by its uid: one in its grace period is found again and again.
+    deleted: HashMap<String, Kind>,
+    failures: Failures,
+}
+
+impl<'a> Sweep<'a> {
+    pub(super) fn new(client: &'a Client, target: &'a Target) -> Self {
+        Self {
+            target,
+            plan: Plan::new(&target.application_id, !target.live.is_empty()),
+            requests: Requests::new(client),
+            books: Books::default(),
+            started: Instant::now(),
+            executors_gone_after: None,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self, deadline: Duration) -> Outcome {
+        if timeout(deadline, self.work()).await.is_err() {
+            self.problems.push(self.too_late(deadline));
+        }
+        self.outcome()
+    }
+
+    async fn work(&mut self) {
+        loop {
+            let step = self.plan.next();
+            let result = match &step {
+                Step::Remove(goal) => self.remove(*goal).await,
+                Step::RemoveEach(goal, named) => self.remove_each(*goal, named).await,
+                Step::Look(goal) => self.look(*goal).await,
+                Step::LookAround => self.look_around().await,
+                Step::Pause(pause) => {
+                    sleep(*pause).await;
+                    Ok(())
+                }
+                Step::Done => return,
+            };
+            if let Err(error) = result {
+                self.meet(&step, error).await;
+            }
+            self.watch_executors();
+        }
+    }
+
+    async fn remove(&mut self, goal: usize) -> Result<(), Error> {
+        let kind = self.plan.goal(goal).kind;
+        let selector = selector(kind, &self.plan.goal(goal).application_id);
+        let of = Collection { kind, namespace: &self.target.namespace, selector: &selector };
+        let (grace, view) = match kind {
+            // In full, since the pods say why they failed.
+            Kind::Pods => (Some(self.target.grace), View::Full),
+            _ => (None, View::Metadata),
+        };
+        let (mut found, books, driver_ended) = (0, &mut self.books, self.target.ended_at);
+        let mut each = |object: Object| {
+            found += 1;
+            if kind == Kind::Pods && !books.deleted.contains_key(&object.metadata.uid) {
+                books.failures.note(&object, driver_ended);
+            }
+            books.deleted.insert(object.metadata.uid, kind);
+        };
+        self.requests.pages(&of, How::Delete { view, grace }, &mut each).await?;
+        self.plan.removed(goal, found);
+        Ok(())
+    }
+
+    async fn remove_each(&mut self, goal: usize, named: &[Named]) -> Result<(), Error> {
+        let kind = self.plan.goal(goal).kind;
+        let grace = (kind == Kind::Pods).then_some(self.target.grace);
+        for object in named {
+            self.requests.one(kind, &self.target.namespace, object, grace).await?;
+            self.books.deleted.insert(object.uid.clone(), kind);
+        }
+        self.plan.removed(goal, named.len());
+        Ok(())
+    }
+
+    async fn look(&mut self, goal: usize) -> Result<(), Error> {
+        let (plan, target) = (&self.plan, self.target);
+        let (kind, is_stray) = (plan.goal(goal).kind, plan.goal(goal).is_stray);
+        let selector = selector(kind, &plan.goal(goal).application_id);
+        let of = Collection { kind, namespace: &target.namespace, selector: &selector };
+        let mut seen = Seen::default();
+        let mut each = |object: Object| {
+            seen.add(&object.metadata, !is_stray || is_of_attempt(&object.metadata, target));
+        };
+        self.requests.pages(&of, How::List, &mut each).await?;
+        self.plan.looked(goal, seen);
+        Ok(())
+    }
+
+    async fn look_around(&mut self) -> Result<(), Error> {
+        let target = self.target;
+        let of = Collection { kind: Kind::Pods, namespace: &target.namespace, selector: all_executors() };
+        let mut around = Around::default();
+        self.requests.pages(&of, How::List, &mut |executor| around.add(&executor.metadata, target)).await?;
+        self.plan.looked_around(around);
+        Ok(())
+    }
+
+    /// After a failure: waits, or lets the plan know that waiting does not help. A step that is not answered comes again.
+    async fn meet(&mut self, step: &Step, error: Error) {
+        match react(&error, self.requests.failed_in_a_row()) {
+            Reaction::Wait(pause) => self.requests.wait(error, pause).await,
+            Reaction::NothingThere => match step {
+                Step::Remove(goal) | Step::RemoveEach(goal, _) => self.plan.removed(*goal, 0),
+                Step::Look(goal) => self.plan.looked(*goal, Seen::default()),
+                _ => self.plan.looked_around(Around::default()),
+            },
+            Reaction::GiveUp => {
+                let problem = error.to_string();
+                tracing::warn!(%problem, "cleanup: given up");
+                if !self.problems.contains(&problem) {
+                    self.problems.push(problem);
+                }
+                match step {
+                    Step::Remove(goal) | Step::RemoveEach(goal, _) | Step::Look(goal) => self.plan.refused(*goal),
+                    _ => self.plan.cannot_look_around(),
+                }
+            }
+        }
+    }
+
+    fn watch_executors(&mut self) {
+        let gone = self.plan.executors_are_gone();
+        self.executors_gone_after = gone.then(|| self.executors_gone_after.unwrap_or_else(|| self.started.elapsed()));
+    }
+
+    fn too_late(&self, deadline: Duration) -> String {
+        let left: Vec<_> = Kind::ALL
+            .into_iter()
+            .map(|kind| match self.plan.left(kind) {
+                Some(left) => format!("{left} {kind}"),
+                None => format!("an unknown number of {kind}"),
+            })
+            .collect();
+        let trouble = self.requests.trouble().map_or(String::new(), |error| format!("; at last: {error}"));
+        format!(
+            "the cleanup was not done within its {} s, and leaves {}{trouble} — hint: what the driver's pod owns goes \
+             with it; to remove it now: kubectl delete pods,configmaps,persistentvolumeclaims -n {} -l {}",
+            deadline.as_secs_f32(),
+            left.join(", "),
+            self.target.namespace,
+            selector(Kind::PersistentVolumeClaims, &self.target.application_id),
+        )
+    }
+
+    fn outcome(self) -> Outcome {
+        let tally = |kind| {
+            let left = self.plan.left(kind);
+            let deleted = self.books.deleted.values().filter(|it| **it == kind).count();
+            Tally { removed: deleted.saturating_sub(left.unwrap_or(0)), left }
+        };
+        Outcome {
+            pods: tally(Kind::Pods),
+            config_maps: tally(Kind::ConfigMaps),
+            claims: tally(Kind::PersistentVolumeClaims),
+            executors_gone_after: self.executors_gone_after,
+            took: self.started.elapsed(),
+            requests: self.requests.made(),
+            failures: self.books.failures,
+            problems: self.problems,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! # codriver
+//!
+//! The companion of a Spark driver that runs in a Kubernetes pod in client mode. One binary, three verbs:
+//!
+//! * [`run`]: the wrapper in the driver's own container. Parent of the driver: forwards signals, reaps, keeps the exit code.
+//! * [`sidecar`]: the native sidecar. Learns how the driver ended, and removes its executors, ConfigMap and volume claims.
+//! * [`probe`]: what a startup probe calls.
+//!
+//! Wrapper and sidecar are one pure machine each, `step(&mut self, Event) -> Vec<Effect>`, without clock, file or socket in it,
+//! and one `select!` that turns the world into events and effects into the world. They talk over [`protocol`].
+//!
+//! [`verdict`] and [`failure`] are the only places that name exit codes.
+
+pub mod args;
+pub mod cleanup;
+pub mod failure;
+pub mod log;
+pub mod probe;
+pub mod protocol;
+pub mod run;
+pub mod sidecar;
+pub mod termination_log;
+pub mod timers;
+pub mod verdict;

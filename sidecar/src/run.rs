@@ -1,0 +1,113 @@
+//! `codriver run`: the wrapper, parent of the driver process.
+//!
+//! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`signals`], [`driver`],
+//! [`companion`] and [`message`] each touch one thing; [`attempt`] and [`environment`] prepare the start.
+
+pub mod attempt;
+pub mod companion;
+pub mod drive;
+pub mod driver;
+pub mod environment;
+pub mod machine;
+pub mod message;
+pub mod signals;
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    args::RunArgs,
+    failure::Failure,
+    protocol::{Attempt, socket_path},
+    run::{
+        companion::Companion, drive::World, driver::Task, environment::Environment, machine::Timer, signals::Caught,
+    },
+    verdict::Verdict,
+};
+
+/// Between SIGTERM and SIGKILL for what an ended driver left of its group (PySpark's python: SIGTERM ends it at once).
+const LEFTOVERS: Duration = Duration::from_secs(2);
+/// Between that SIGKILL and leaving regardless.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
+/// How long each timer of the machine is.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    grace: Duration,
+}
+
+impl Deadlines {
+    /// The length of one timer.
+    #[must_use]
+    pub fn of(&self, timer: Timer) -> Duration {
+        match timer {
+            Timer::Grace => self.grace,
+            Timer::Leftovers => LEFTOVERS,
+            Timer::LastLook => LAST_LOOK,
+        }
+    }
+}
+
+/// Supervises the command and returns the exit code to end with. Blocks for as long as the driver lives, and after its end
+/// for at most [`LEFTOVERS`] and [`LAST_LOOK`] and the farewell's deadline together.
+///
+/// # Errors
+/// When signals cannot be caught, or the files in the volume cannot be read or written. Nothing has been started then.
+pub async fn run(args: RunArgs) -> Result<u8, Failure> {
+    let termination_log = args.termination_log.clone();
+    supervise(args).await.inspect_err(|failure| {
+        let verdict = Verdict::NeverStarted { code: failure.code(), why: failure.to_string() };
+        message::write_final(&termination_log, None, &verdict);
+    })
+}
+
+async fn supervise(args: RunArgs) -> Result<u8, Failure> {
+    // Before everything else: a request to stop that comes from now on is not lost.
+    let signals = Caught::register()?;
+    if let Err(source) = nix::sys::prctl::set_child_subreaper(true) {
+        tracing::warn!(error = %source, "orphans of the driver go to PID 1, not to codriver");
+    }
+    let mut environment = Environment::load(&args.volume.join("env"))?;
+    let attempt = prepare(&args, &mut environment)?;
+    message::write_provisional(&args.termination_log, attempt.as_ref());
+    let companion = match &attempt {
+        Some(attempt) => Some(Companion::new(socket_path(&args.volume), attempt.clone()).await),
+        None => None,
+    };
+    let task = Task { command: args.command, set: environment.set, remove: environment.remove };
+    let deadlines = Deadlines { grace: args.grace };
+    let world = World { signals, companion, attempt, termination_log: args.termination_log, deadlines };
+    Ok(world.supervise(&task).await)
+}
+
+/// Makes this start's attempt and its configuration folder. Without codriver-init's folders (a laptop) there is none.
+fn prepare(args: &RunArgs, environment: &mut Environment) -> Result<Option<Attempt>, Failure> {
+    if !args.volume.join("attempts").is_dir() {
+        return Ok(None);
+    }
+    let handed_over = variable(environment, "POD_UID");
+    let Some(pod_uid) = args.pod_uid.as_deref().or(handed_over.as_deref().and_then(Path::to_str)) else {
+        return Err(Failure::Configuration(vec![
+            "POD_UID is not set; hint: codriver-init writes it into the volume's file `env` when it has it by the downward API"
+                .into(),
+        ]));
+    };
+    let (attempt, folder) = attempt::next(&args.volume, pod_uid)?;
+    let image_conf = attempt::image_conf(|name| variable(environment, name));
+    let conf = attempt::merge_conf(&args.volume, image_conf.as_deref(), &folder, &attempt)?;
+    environment.set.push(("SPARK_CONF_DIR".into(), conf.into()));
+    tracing::info!(attempt = attempt.number, application_id = %attempt.application_id, "supervising the driver");
+    Ok(Some(attempt))
+}
+
+/// A variable as the driver will see it.
+fn variable(environment: &Environment, name: &str) -> Option<PathBuf> {
+    let set = environment.set.iter().rev().find(|(set, _)| set == name).map(|(_, value)| value.clone());
+    set.or_else(|| env::var_os(name))
+        .filter(|value: &OsString| !value.is_empty())
+        .map(|value| Path::new(&value).to_owned())
+}

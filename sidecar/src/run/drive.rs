@@ -1,0 +1,144 @@
+//! The wrapper's world: the one `select!` that turns it into events, and the carrying out of effects.
+
+use std::{future::pending, path::PathBuf};
+
+use nix::sys::signal::Signal;
+use tokio::task::yield_now;
+
+use crate::{
+    protocol::{Attempt, ToSidecar, ToWrapper},
+    run::{
+        Deadlines,
+        companion::Companion,
+        driver::{Driver, Task},
+        machine::{Effect, Event, Timer, Wrapper},
+        message,
+        signals::Caught,
+    },
+    timers::Timers,
+    verdict::Verdict,
+};
+
+/// All that the wrapper touches.
+pub struct World {
+    /// Caught since before anything else.
+    pub signals: Caught,
+    /// Absent without a shared volume.
+    pub companion: Option<Companion>,
+    /// Absent without a shared volume.
+    pub attempt: Option<Attempt>,
+    /// The kubelet's file.
+    pub termination_log: PathBuf,
+    /// How long the machine's timers are.
+    pub deadlines: Deadlines,
+}
+
+/// What there is once the world moves.
+struct Moving<'a> {
+    world: World,
+    task: &'a Task,
+    driver: Option<Driver>,
+    timers: Timers<Timer>,
+    /// The driver's end was told to the machine; from then on its group is watched.
+    ended: bool,
+}
+
+impl World {
+    /// Starts the driver, lives with it and returns the exit code.
+    pub async fn supervise(self, task: &Task) -> u8 {
+        let mut machine = Wrapper::default();
+        let mut moving = Moving { world: self, task, driver: None, timers: Timers::default(), ended: false };
+        loop {
+            let event = moving.next_event().await;
+            for effect in machine.step(event) {
+                if let Some(code) = moving.carry_out(effect).await {
+                    return code;
+                }
+            }
+        }
+    }
+}
+
+impl Moving<'_> {
+    async fn next_event(&mut self) -> Event {
+        loop {
+            let event = tokio::select! {
+                // In this order: a request to stop that came before the start is seen before the start.
+                biased;
+                signal = self.world.signals.next() => match signal {
+                    Signal::SIGCHLD => self.collect(),
+                    signal => Some(Event::Signal(signal)),
+                },
+                // One turn of the reactor, so that signals which wait already are heard first.
+                () = yield_now(), if self.driver.is_none() => Some(self.start().await),
+                order = listen(self.world.companion.as_mut()) => Some(obey(order)),
+                timer = self.timers.ring() => Some(Event::Overdue(timer)),
+            };
+            if let Some(event) = event {
+                return event;
+            }
+        }
+    }
+
+    async fn start(&mut self) -> Event {
+        match Driver::spawn(self.task) {
+            Ok(driver) => {
+                if let Some(companion) = &mut self.world.companion {
+                    companion.started(driver.pid()).await;
+                }
+                self.driver = Some(driver);
+                Event::Started
+            }
+            Err(error) => Event::NotStarted { code: error.code, why: error.why },
+        }
+    }
+
+    /// Reaps; the driver's own end is an event, and later the end of its group.
+    fn collect(&mut self) -> Option<Event> {
+        let driver = self.driver.as_mut()?;
+        let verdict = driver.reap();
+        let leftovers = driver.has_leftovers();
+        if let Some(verdict) = verdict {
+            self.ended = true;
+            return Some(Event::Ended { verdict, leftovers });
+        }
+        (self.ended && !leftovers).then_some(Event::GroupGone)
+    }
+
+    async fn carry_out(&mut self, effect: Effect) -> Option<u8> {
+        match (effect, &self.driver) {
+            (Effect::Forward(signal), Some(driver)) => driver.signal(signal),
+            (Effect::SignalGroup(signal), Some(driver)) => driver.signal_group(signal),
+            (Effect::Forward(_) | Effect::SignalGroup(_), None) => {}
+            (Effect::Arm(timer), _) => self.timers.arm(timer, self.world.deadlines.of(timer)),
+            (Effect::Announce(verdict), _) => self.announce(verdict).await,
+            // 70: the machine never leaves without a verdict that has a code.
+            (Effect::Leave(verdict), _) => return Some(verdict.code().unwrap_or(70)),
+        }
+        None
+    }
+
+    async fn announce(&mut self, verdict: Verdict) {
+        message::write_final(&self.world.termination_log, self.world.attempt.as_ref(), &verdict);
+        if let Some(companion) = &mut self.world.companion {
+            companion.farewell(ToSidecar::Farewell(verdict.clone())).await;
+        }
+        tracing::info!(code = verdict.code(), whose = verdict.whose(), "the driver {verdict}");
+    }
+}
+
+async fn listen(companion: Option<&mut Companion>) -> ToWrapper {
+    match companion {
+        Some(companion) => companion.next().await,
+        None => pending().await,
+    }
+}
+
+fn obey(order: ToWrapper) -> Event {
+    match order {
+        ToWrapper::Terminate { why } => {
+            tracing::warn!(why, "the sidecar asks for the driver's end");
+            Event::Terminate
+        }
+    }
+}

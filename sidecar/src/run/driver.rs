@@ -1,0 +1,166 @@
+//! The driver process: spawned in a group of its own, signalled, and collected together with every orphan that lands on us.
+
+use std::{
+    ffi::OsString,
+    io,
+    os::unix::process::CommandExt,
+    process::{Child, Command},
+};
+
+use nix::{
+    errno::Errno,
+    sys::{
+        signal::{Signal, kill, killpg},
+        wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid},
+    },
+    unistd::Pid,
+};
+
+use crate::verdict::{NOT_EXECUTABLE, NOT_FOUND, Verdict};
+
+/// The driver's command and what its environment must be.
+#[derive(Debug)]
+pub struct Task {
+    /// The program and its arguments, never empty.
+    pub command: Vec<OsString>,
+    /// Set on top of the wrapper's own environment, in this order.
+    pub set: Vec<(OsString, OsString)>,
+    /// Removed from it.
+    pub remove: Vec<OsString>,
+}
+
+/// A running or ended driver.
+#[derive(Debug)]
+pub struct Driver {
+    child: Child,
+    pid: Pid,
+    /// Its end was collected: the standard library would tell it again and again.
+    collected: bool,
+}
+
+/// Why there is none.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotStarted {
+    /// 126, 127 or 70.
+    pub code: u8,
+    /// In words.
+    pub why: String,
+}
+
+impl Driver {
+    /// Runs the command. The standard library empties the signal mask and resets SIGPIPE in the child, and exec resets the
+    /// handlers that we registered, so the driver starts with the dispositions of a fresh process.
+    ///
+    /// # Errors
+    /// With 127 when the program or its interpreter does not exist, 126 when it cannot be executed, 70 when no process can be made.
+    pub fn spawn(task: &Task) -> Result<Self, NotStarted> {
+        let (program, arguments) = task
+            .command
+            .split_first()
+            .ok_or_else(|| NotStarted { code: NOT_FOUND, why: "no command was given after `--`".into() })?;
+        let mut command = Command::new(program);
+        command.args(arguments).envs(task.set.iter().map(|(name, value)| (name, value))).process_group(0);
+        for name in &task.remove {
+            command.env_remove(name);
+        }
+        let child = command.spawn().map_err(|error| not_started(&program.to_string_lossy(), &error))?;
+        let pid = Pid::from_raw(child.id().cast_signed());
+        Ok(Self { child, pid, collected: false })
+    }
+
+    /// The process id, which is the group's too.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw()
+    }
+
+    /// Sends the signal to the driver process alone: PySpark's python must not see it before the JVM has shut down.
+    /// Until its status is collected the pid cannot be another's, and the machine sends nothing afterwards.
+    pub fn signal(&self, signal: Signal) {
+        report(signal, "driver", kill(self.pid, signal));
+    }
+
+    /// Sends the signal to the whole group.
+    pub fn signal_group(&self, signal: Signal) {
+        report(signal, "driver's group", killpg(self.pid, signal));
+    }
+
+    /// Whether anyone of the group lives still. Zombies count, so [`Driver::reap`] comes first.
+    #[must_use]
+    pub fn has_leftovers(&self) -> bool {
+        killpg(self.pid, None) != Err(Errno::ESRCH)
+    }
+
+    /// Collects everyone who has died and returns the driver's own end, once. Never blocks.
+    ///
+    /// It looks before it reaps, so that a stranger is reaped by its own pid, and the driver's status is never lost in a wait
+    /// for anyone.
+    pub fn reap(&mut self) -> Option<Verdict> {
+        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        let mut verdict = None;
+        loop {
+            verdict = verdict.or_else(|| self.ended());
+            let stranger = match waitid(Id::All, look) {
+                Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, _, _))
+                    if pid != self.pid || self.collected =>
+                {
+                    pid
+                }
+                // The driver died since the first line of this turn.
+                Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) => continue,
+                // A death by a real-time signal has no name in nix. It is not the driver's if that is collected or lives.
+                Err(Errno::EINVAL) => match self.ended() {
+                    None => Pid::from_raw(-1),
+                    ended => {
+                        verdict = ended;
+                        continue;
+                    }
+                },
+                Ok(_) | Err(_) => return verdict,
+            };
+            let _ = waitpid(stranger, Some(WaitPidFlag::WNOHANG));
+        }
+    }
+
+    fn ended(&mut self) -> Option<Verdict> {
+        if self.collected {
+            return None;
+        }
+        let status = self.child.try_wait().ok().flatten()?;
+        self.collected = true;
+        Some(status.into())
+    }
+}
+
+fn not_started(program: &str, error: &io::Error) -> NotStarted {
+    let (code, why) = match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ENOENT | Errno::ENOTDIR) => (
+            NOT_FOUND,
+            format!("`{program}` was not found (or the interpreter in its first line); hint: check the image and PATH"),
+        ),
+        Some(Errno::EACCES) => (
+            NOT_EXECUTABLE,
+            format!("`{program}` cannot be executed: permission denied; hint: chmod +x, or a volume mounted noexec"),
+        ),
+        Some(Errno::ENOEXEC) => (
+            NOT_EXECUTABLE,
+            format!(
+                "`{program}` cannot be executed: not a program of this machine's kind; hint: a script needs a first line such as #!/bin/sh"
+            ),
+        ),
+        Some(Errno::EAGAIN | Errno::ENOMEM) => {
+            (70, format!("no process could be made for `{program}`: {error}; hint: the pod's pids or memory limit"))
+        }
+        _ => (NOT_EXECUTABLE, format!("`{program}` cannot be executed: {error}")),
+    };
+    NotStarted { code, why }
+}
+
+/// A driver that is just gone is no trouble; anything else is worth a line.
+fn report(signal: Signal, whom: &str, result: nix::Result<()>) {
+    match result {
+        Ok(()) => tracing::debug!(%signal, "sent to the {whom}"),
+        Err(Errno::ESRCH) => tracing::debug!(%signal, "the {whom} is gone already"),
+        Err(error) => tracing::warn!(%signal, %error, "cannot signal the {whom}"),
+    }
+}

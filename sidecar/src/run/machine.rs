@@ -1,0 +1,164 @@
+//! What the wrapper does, as a machine without a world: events say what happened, effects what to do about it.
+
+use nix::sys::signal::Signal;
+
+use crate::verdict::{SIGNALLED, Verdict};
+
+/// Where the driver is in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    /// Signals are caught already, the driver is not there yet.
+    Starting,
+    Running,
+    /// Asked to stop; it has until the grace timer to leave by itself.
+    Stopping,
+    /// The driver is gone and its verdict final; only its leftover group (PySpark's python) remains.
+    Lingering(Verdict),
+    Done,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The driver process runs.
+    Started,
+    /// It could not be run.
+    NotStarted {
+        /// The exit code that says why.
+        code: u8,
+        /// In words.
+        why: String,
+    },
+    /// A signal came to the wrapper.
+    Signal(Signal),
+    /// The sidecar asks for the driver's end.
+    Terminate,
+    /// The driver's own status was collected.
+    Ended {
+        /// How.
+        verdict: Verdict,
+        /// Whether others of its process group still live.
+        leftovers: bool,
+    },
+    /// The last of the driver's process group is gone.
+    GroupGone,
+    /// A timer that was armed rang.
+    Overdue(Timer),
+}
+
+/// The waits of the wrapper; [`crate::run::Deadlines`] says how long each is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// Between the request to stop and SIGKILL.
+    Grace,
+    /// Between the driver's end and SIGKILL for what it left.
+    Leftovers,
+    /// Between that SIGKILL and leaving regardless: a process in an uninterruptible sleep may never end.
+    LastLook,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an effect not carried out is a promise not kept"]
+pub enum Effect {
+    /// Send the signal to the driver process alone.
+    Forward(Signal),
+    /// Send the signal to the driver's whole process group.
+    SignalGroup(Signal),
+    /// Start a timer; there is one of each kind.
+    Arm(Timer),
+    /// Tell the termination message, the sidecar and the log, in this order.
+    Announce(Verdict),
+    /// End with the verdict's code.
+    Leave(Verdict),
+}
+
+/// The wrapper's machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrapper {
+    state: State,
+}
+
+impl Default for Wrapper {
+    fn default() -> Self {
+        Self { state: State::Starting }
+    }
+}
+
+impl Wrapper {
+    /// One event in, the effects to carry out in this order.
+    pub fn step(&mut self, event: Event) -> Vec<Effect> {
+        match (&self.state, event) {
+            (State::Starting, Event::Started) => {
+                self.state = State::Running;
+                Vec::new()
+            }
+            (State::Starting, Event::NotStarted { code, why }) => self.never_started(code, why),
+            // Nothing to forward it to: the request to stop wins over the start.
+            (State::Starting, Event::Signal(signal)) if asks_to_stop(signal) => {
+                self.never_started(number(signal), format!("{signal} came before the driver was started"))
+            }
+            (State::Starting, Event::Terminate) => self.never_started(
+                number(Signal::SIGTERM),
+                "the sidecar asked for the end before the driver was started".into(),
+            ),
+            (State::Running, Event::Signal(signal)) if asks_to_stop(signal) => self.stop(signal),
+            (State::Running, Event::Terminate) => self.stop(Signal::SIGTERM),
+            // The second request means: do not wait.
+            (State::Stopping, Event::Signal(signal)) if asks_to_stop(signal) => {
+                vec![Effect::SignalGroup(Signal::SIGKILL)]
+            }
+            (State::Stopping, Event::Overdue(Timer::Grace)) => vec![Effect::SignalGroup(Signal::SIGKILL)],
+            (State::Running | State::Stopping, Event::Signal(signal)) => vec![Effect::Forward(signal)],
+            (State::Running | State::Stopping, Event::Ended { verdict, leftovers }) => self.ended(verdict, leftovers),
+            // The driver is gone, so a second request can only mean its leftovers.
+            (State::Lingering(_), Event::Signal(signal)) if asks_to_stop(signal) => {
+                vec![Effect::SignalGroup(Signal::SIGKILL)]
+            }
+            (State::Lingering(_), Event::Overdue(Timer::Leftovers)) => {
+                vec![Effect::SignalGroup(Signal::SIGKILL), Effect::Arm(Timer::LastLook)]
+            }
+            (State::Lingering(verdict), Event::GroupGone | Event::Overdue(Timer::LastLook)) => {
+                let leave = Effect::Leave(verdict.clone());
+                self.state = State::Done;
+                vec![leave]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn never_started(&mut self, code: u8, why: String) -> Vec<Effect> {
+        self.state = State::Done;
+        let verdict = Verdict::NeverStarted { code, why };
+        vec![Effect::Announce(verdict.clone()), Effect::Leave(verdict)]
+    }
+
+    fn stop(&mut self, signal: Signal) -> Vec<Effect> {
+        self.state = State::Stopping;
+        vec![Effect::Forward(signal), Effect::Arm(Timer::Grace)]
+    }
+
+    /// The verdict is told before anything else is done: the sidecar's cleanup must not wait for a leftover.
+    fn ended(&mut self, verdict: Verdict, leftovers: bool) -> Vec<Effect> {
+        let announce = Effect::Announce(verdict.clone());
+        if leftovers {
+            self.state = State::Lingering(verdict);
+            vec![announce, Effect::SignalGroup(Signal::SIGTERM), Effect::Arm(Timer::Leftovers)]
+        } else {
+            self.state = State::Done;
+            vec![announce, Effect::Leave(verdict)]
+        }
+    }
+}
+
+/// SIGTERM is the kubelet's, SIGINT a terminal's. SIGHUP means "reload" to some and SIGQUIT "thread dump" to a JVM: they are only forwarded.
+fn asks_to_stop(signal: Signal) -> bool {
+    matches!(signal, Signal::SIGTERM | Signal::SIGINT)
+}
+
+fn number(signal: Signal) -> u8 {
+    SIGNALLED.saturating_add(u8::try_from(signal as i32).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+use nix::sys::signal::Signal::{self, *};
+use proptest::prelude::*;
+
+use super::{Effect::*, *};
+
+fn running() -> Wrapper {
+    let mut wrapper = Wrapper::default();
+    assert_eq!(wrapper.step(Event::Started), []);
+    wrapper
+}
+
+fn stopping() -> Wrapper {
+    let mut wrapper = running();
+    assert_eq!(wrapper.step(Event::Signal(SIGTERM)), [Forward(SIGTERM), Arm(Timer::Grace)]);
+    wrapper
+}
+
+fn lingering(verdict: Verdict) -> Wrapper {
+    let mut wrapper = running();
+    assert_eq!(
+        wrapper.step(Event::Ended { verdict: verdict.clone(), leftovers: true }),
+        [Announce(verdict), SignalGroup(SIGTERM), Arm(Timer::Leftovers)]
+    );
+    wrapper
+}
+
+#[test]
+fn an_end_is_announced_and_then_left_with() {
+    for verdict in [Verdict::Exited(0), Verdict::Exited(7), Verdict::Signalled(9)] {
+        assert_eq!(
+            running().step(Event::Ended { verdict: verdict.clone(), leftovers: false }),
+            [Announce(verdict.clone()), Leave(verdict)]
+        );
+    }
+}
+
+#[test]
+fn a_term_is_forwarded_to_the_driver_alone_and_starts_the_grace_period() {
+    let _ = stopping();
+}
+
+#[test]
+fn a_second_request_to_stop_kills_the_group() {
+    assert_eq!(stopping().step(Event::Signal(SIGINT)), [SignalGroup(SIGKILL)]);
+}
+
+#[test]
+fn the_end_of_the_grace_period_kills_the_group() {
+    assert_eq!(stopping().step(Event::Overdue(Timer::Grace)), [SignalGroup(SIGKILL)]);
+}
+
+#[test]
+fn a_sidecar_may_ask_for_the_end() {
+    assert_eq!(running().step(Event::Terminate), [Forward(SIGTERM), Arm(Timer::Grace)]);
+}
+
+#[test]
+fn any_other_signal_is_only_forwarded_while_running_and_while_stopping() {
+    for signal in [SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT] {
+        assert_eq!(running().step(Event::Signal(signal)), [Forward(signal)]);
+        assert_eq!(stopping().step(Event::Signal(signal)), [Forward(signal)]);
+    }
+}
+
+#[test]
+fn a_term_before_the_start_wins_over_the_start() {
+    let mut wrapper = Wrapper::default();
+    let why = "SIGTERM came before the driver was started".to_owned();
+    let verdict = Verdict::NeverStarted { code: 143, why };
+    assert_eq!(wrapper.step(Event::Signal(SIGTERM)), [Announce(verdict.clone()), Leave(verdict)]);
+    assert_eq!(wrapper.step(Event::Started), []);
+}
+
+#[test]
+fn a_driver_that_cannot_start_is_announced_too() {
+    let verdict = Verdict::NeverStarted { code: 127, why: "no such file".into() };
+    assert_eq!(
+        Wrapper::default().step(Event::NotStarted { code: 127, why: "no such file".into() }),
+        [Announce(verdict.clone()), Leave(verdict)]
+    );
+}
+
+#[test]
+fn leftovers_get_a_term_then_a_kill_then_are_left_behind() {
+    let verdict = Verdict::Exited(3);
+    let mut wrapper = lingering(verdict.clone());
+    assert_eq!(wrapper.step(Event::Overdue(Timer::Leftovers)), [SignalGroup(SIGKILL), Arm(Timer::LastLook)]);
+    assert_eq!(wrapper.step(Event::Overdue(Timer::LastLook)), [Leave(verdict)]);
+}
+
+#[test]
+fn it_leaves_as_soon_as_the_last_leftover_is_gone() {
+    assert_eq!(lingering(Verdict::Exited(3)).step(Event::GroupGone), [Leave(Verdict::Exited(3))]);
+}
+
+#[test]
+fn a_late_grace_timer_does_not_touch_the_leftovers() {
+    let mut wrapper = stopping();
+    let _ = wrapper.step(Event::Ended { verdict: Verdict::Exited(143), leftovers: true });
+    assert_eq!(wrapper.step(Event::Overdue(Timer::Grace)), []);
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let verdict = prop_oneof![any::<u8>().prop_map(Verdict::Exited), (1..=64u8).prop_map(Verdict::Signalled)];
+    prop_oneof![
+        Just(Event::Started),
+        any::<u8>().prop_map(|code| Event::NotStarted { code, why: String::new() }),
+        prop::sample::select(Signal::iterator().collect::<Vec<_>>()).prop_map(Event::Signal),
+        Just(Event::Terminate),
+        (verdict, any::<bool>()).prop_map(|(verdict, leftovers)| Event::Ended { verdict, leftovers }),
+        Just(Event::GroupGone),
+        prop::sample::select(vec![Timer::Grace, Timer::Leftovers, Timer::LastLook]).prop_map(Event::Overdue),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_order_there_is_one_verdict_and_no_signal_to_a_driver_that_is_gone(events in prop::collection::vec(any_event(), 0..40)) {
+        let mut wrapper = Wrapper::default();
+        let mut announced: Option<Verdict> = None;
+        let mut left = false;
+        for event in events {
+            for effect in wrapper.step(event) {
+                prop_assert!(!left, "{effect:?} after the end");
+                match effect {
+                    Announce(verdict) => {
+                        prop_assert_eq!(&announced, &None, "a second verdict");
+                        announced = Some(verdict);
+                    }
+                    Leave(verdict) => {
+                        prop_assert_eq!(announced.as_ref(), Some(&verdict), "left with another verdict than was told");
+                        left = true;
+                    }
+                    Forward(signal) => prop_assert!(announced.is_none(), "{signal} to a driver that is gone"),
+                    SignalGroup(_) | Arm(_) => {}
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn it_ends_from_anywhere_once_the_driver_is_gone_and_the_deadlines_ring(events in prop::collection::vec(any_event(), 0..40)) {
+        let mut wrapper = Wrapper::default();
+        let last = [
+            Event::Started,
+            Event::Ended { verdict: Verdict::Exited(0), leftovers: true },
+            Event::Overdue(Timer::Leftovers),
+            Event::Overdue(Timer::LastLook),
+        ];
+        let leaves = events.into_iter().chain(last).flat_map(|event| wrapper.step(event)).filter(|effect| matches!(effect, Leave(_)));
+        prop_assert_eq!(leaves.count(), 1);
+    }
+}

@@ -1,0 +1,91 @@
+//! `codriver sidecar`: the native sidecar.
+//!
+//! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`wrappers`], [`status`],
+//! [`memory`], [`cleaning`] and [`health`] each touch one thing. What removes the executors is [`crate::cleanup`].
+
+pub mod cleaning;
+pub mod drive;
+pub mod health;
+pub mod machine;
+pub mod memory;
+pub mod status;
+pub mod wrappers;
+
+use std::{env, path::Path, sync::Arc};
+
+use codriver_kube::{Client, Config};
+use tokio::sync::mpsc;
+
+use crate::{
+    args::SidecarArgs,
+    failure::Failure,
+    protocol::{Attempt, socket_path},
+    run::signals::Caught,
+    sidecar::{cleaning::Cleaner, drive::World, machine::Why, memory::Notebook},
+};
+
+/// Where the driver runs.
+#[derive(Debug, Clone)]
+pub struct Pod {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// The driver's container in it.
+    pub container: String,
+}
+
+/// Watches over the driver until SIGTERM, and returns 0: a sidecar's code must never become the pod's story.
+///
+/// # Errors
+/// At the start only: signals, the socket or the health address cannot be had. The startup probe fails then, and the driver
+/// does not start.
+pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
+    let signals = Caught::register()?;
+    let listener = wrappers::listen(&socket_path(&args.volume))?;
+    let health = health::bind(args.health).await?;
+    let client = client(&args.service_account);
+
+    let (events, heard) = mpsc::channel(16);
+    tokio::spawn(wrappers::accept(listener, events));
+    tokio::spawn(health::serve(health));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), pod = args.pod_name, "watching over the driver");
+
+    let pod = Pod { namespace: args.pod_namespace, name: args.pod_name, uid: args.pod_uid, container: args.container };
+    // Nobody counted its starts, and codriver-init chose its application id.
+    let application_id = format!("spark-{}", pod.uid.replace('-', ""));
+    let unwrapped = Attempt { number: 0, application_id, since: 0 };
+    let cleaner = Cleaner {
+        client: client.clone(),
+        pod: pod.clone(),
+        deadline: args.cleanup,
+        termination_log: args.termination_log,
+    };
+    let world = World {
+        signals,
+        heard,
+        notebook: Notebook::new(&args.volume),
+        client,
+        pod,
+        cleaner: Arc::new(cleaner),
+        settle: args.settle,
+    };
+    match world.supervise(unwrapped).await {
+        Why::AllDone => tracing::info!("nothing is left to do"),
+        Why::DriverLives => tracing::info!("the driver runs on; the kubelet starts this container again"),
+    }
+    Ok(0)
+}
+
+/// Without a service account the driver is watched over all the same, and the end of the log says what stayed.
+fn client(service_account: &Path) -> Option<Arc<Client>> {
+    match Config::in_cluster(|name| env::var(name).ok(), service_account) {
+        Ok(config) => Some(Arc::new(Client::new(config))),
+        Err(error) => {
+            tracing::error!(%error, "no cleanup will be possible");
+            None
+        }
+    }
+}

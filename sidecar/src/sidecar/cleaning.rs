@@ -1,0 +1,116 @@
+//! Runs the cleanup after one attempt and says what came of it: in the log and in the sidecar's termination message.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use codriver_kube::Client;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::{
+    cleanup::{Outcome, Target, cleanup},
+    sidecar::{Pod, machine::Ended},
+    termination_log,
+};
+
+/// Cleans up with the driver's service account.
+pub struct Cleaner {
+    /// The API server; absent without a service account.
+    pub client: Option<Arc<Client>>,
+    /// The driver's pod.
+    pub pod: Pod,
+    /// For one cleanup in all.
+    pub deadline: Duration,
+    /// The kubelet's file.
+    pub termination_log: PathBuf,
+}
+
+/// What `kubectl describe pod` shows of the sidecar, and what its log says.
+#[derive(Serialize)]
+struct Report<'a> {
+    verdict: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u8>,
+    evidence: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    attempt: u32,
+    application_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    executors_gone_seconds: Option<f64>,
+    removed: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<usize>,
+    requests: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    executor_failures: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: &'a Vec<String>,
+}
+
+impl Cleaner {
+    /// Removes what the attempt left, within the deadline. `noticed` is when the sidecar heard that it was over.
+    /// A cleanup that fails has a warning for each problem; nothing else follows from it.
+    pub async fn clean(&self, ended: &Ended, spare: Option<String>, noticed: Instant) {
+        let Some(client) = &self.client else {
+            tracing::error!(verdict = %ended.verdict, evidence = %ended.evidence,
+                "the driver ended, and without the API server nothing can be removed; executors go when the pod is deleted");
+            return;
+        };
+        let target = Target {
+            namespace: self.pod.namespace.clone(),
+            application_id: ended.attempt.application_id.clone(),
+            driver_uid: self.pod.uid.clone(),
+            ended_at: SystemTime::now().into(),
+            live: spare.into_iter().collect(),
+            grace: 0,
+        };
+        let before = noticed.elapsed();
+        let outcome = cleanup(client, &target, self.deadline).await;
+        self.report(ended, &outcome, before);
+    }
+
+    fn report(&self, ended: &Ended, outcome: &Outcome, before: Duration) {
+        let tallies = [outcome.pods, outcome.config_maps, outcome.claims];
+        let report = Report {
+            verdict: ended.verdict.to_string(),
+            code: ended.verdict.code(),
+            evidence: ended.evidence.to_string(),
+            reason: ended.reason.as_deref(),
+            attempt: ended.attempt.number,
+            application_id: &ended.attempt.application_id,
+            executors_gone_seconds: outcome.executors_gone_after.map(|after| milliseconds(before + after)),
+            removed: tallies.iter().map(|tally| tally.removed).sum(),
+            left: tallies.iter().map(|tally| tally.left).sum(),
+            requests: outcome.requests,
+            executor_failures: outcome.failures.kept.iter().map(ToString::to_string).collect(),
+            problems: &outcome.problems,
+        };
+        for problem in &outcome.problems {
+            tracing::warn!("cleanup: {problem}");
+        }
+        tracing::info!(
+            code = report.code,
+            evidence = report.evidence,
+            reason = report.reason,
+            attempt = report.attempt,
+            application_id = report.application_id,
+            executors_gone_seconds = report.executors_gone_seconds,
+            removed = report.removed,
+            left = report.left,
+            requests = report.requests,
+            executor_failures = outcome.failures.total,
+            "the driver {}",
+            report.verdict
+        );
+        termination_log::write(&self.termination_log, &report);
+    }
+}
+
+/// Whole milliseconds, as seconds.
+fn milliseconds(duration: Duration) -> f64 {
+    Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)).as_secs_f64()
+}

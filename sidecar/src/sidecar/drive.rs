@@ -1,0 +1,160 @@
+//! The sidecar's world: the one `select!` that turns it into events, and the carrying out of effects.
+
+use std::{sync::Arc, time::Duration};
+
+use codriver_kube::Client;
+use nix::sys::signal::Signal;
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    protocol::Attempt,
+    run::signals::Caught,
+    sidecar::{
+        Pod,
+        cleaning::Cleaner,
+        machine::{Effect, Event, Status, Supervisor, Timer, Why},
+        memory::Notebook,
+        status,
+        wrappers::Heard,
+    },
+    timers::Timers,
+};
+
+/// For the status after SIGTERM: there may be two seconds in all (the kubelet's floor for sidecars), and the cleanup matters more.
+const LAST_SETTLE: Duration = Duration::from_secs(1);
+/// Before the API server is asked again; the kubelet reports an ended container within a second or two.
+const STATUS_PAUSE: Duration = Duration::from_millis(250);
+
+/// All that the sidecar touches.
+pub struct World {
+    /// Caught since before anything else.
+    pub signals: Caught,
+    /// What the wrappers say.
+    pub heard: mpsc::Receiver<Heard>,
+    /// What survives a restart.
+    pub notebook: Notebook,
+    /// The API server; absent without a service account.
+    pub client: Option<Arc<Client>>,
+    /// The driver's pod and its container.
+    pub pod: Pod,
+    /// Removes what an attempt left.
+    pub cleaner: Arc<Cleaner>,
+    /// How long the container's status may take.
+    pub settle: Duration,
+}
+
+/// What there is once the world moves.
+struct Moving {
+    world: World,
+    timers: Timers<Timer>,
+    /// Answers of effects; bounded by what can be on its way at once, which is a handful.
+    told: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
+    /// The wrapper that said hello last: another's end of stream says nothing about this attempt.
+    vouching: u64,
+    /// The question to the API server that is on its way.
+    question: Option<JoinHandle<()>>,
+    /// When the current attempt was first heard to be over.
+    noticed: Instant,
+}
+
+impl World {
+    /// Lives until the machine says to leave, and says why.
+    pub async fn supervise(self, unwrapped: Attempt) -> Why {
+        let mut machine = Supervisor::new(unwrapped);
+        let mut event = Event::Awake(self.notebook.read());
+        let mut moving = Moving {
+            world: self,
+            timers: Timers::default(),
+            told: mpsc::channel(16),
+            vouching: 0,
+            question: None,
+            noticed: Instant::now(),
+        };
+        loop {
+            for effect in machine.step(event) {
+                if let Some(why) = moving.carry_out(effect) {
+                    return why;
+                }
+            }
+            event = moving.next_event().await;
+        }
+    }
+}
+
+impl Moving {
+    async fn next_event(&mut self) -> Event {
+        loop {
+            let event = tokio::select! {
+                signal = self.world.signals.next() => asked_to_end(signal).then_some(Event::Terminated),
+                Some(heard) = self.world.heard.recv() => self.hear(heard),
+                Some(event) = self.told.1.recv() => Some(event),
+                timer = self.timers.ring() => Some(Event::Overdue(timer)),
+            };
+            if let Some(event) = event {
+                return event;
+            }
+        }
+    }
+
+    fn hear(&mut self, Heard { connection, event }: Heard) -> Option<Event> {
+        if let Event::Hello(attempt) = &event {
+            tracing::info!(attempt = attempt.number, application_id = %attempt.application_id, "a wrapper is there");
+            self.vouching = connection;
+        }
+        if connection != self.vouching {
+            return None;
+        }
+        self.noticed = Instant::now();
+        Some(event)
+    }
+
+    /// What takes time runs beside the loop and tells its end as an event.
+    fn carry_out(&mut self, effect: Effect) -> Option<Why> {
+        match effect {
+            Effect::AskStatus(attempt) => self.ask(attempt, Duration::ZERO),
+            Effect::AskAgain(attempt) => self.ask(attempt, STATUS_PAUSE),
+            Effect::Arm(Timer::Settle) => self.timers.arm(Timer::Settle, self.world.settle),
+            Effect::Arm(Timer::LastSettle) => self.timers.arm(Timer::LastSettle, LAST_SETTLE),
+            Effect::Remember(memory) => self.world.notebook.write(&memory),
+            Effect::Clean { ended, spare } => {
+                let (cleaner, tell, noticed) = (Arc::clone(&self.world.cleaner), self.told.0.clone(), self.noticed);
+                tokio::spawn(async move {
+                    cleaner.clean(&ended, spare, noticed).await;
+                    let _ = tell.send(Event::CleanupEnded).await;
+                });
+            }
+            Effect::Exit(why) => return Some(why),
+        }
+        None
+    }
+
+    fn ask(&mut self, attempt: Attempt, pause: Duration) {
+        let (client, pod, tell) = (self.world.client.clone(), self.world.pod.clone(), self.told.0.clone());
+        let question = tokio::spawn(async move {
+            sleep(pause).await;
+            let status = match client {
+                Some(client) => client
+                    .pod(&pod.namespace, &pod.name)
+                    .await
+                    .map(|answer| status::read(&answer, &pod.container, &attempt)),
+                None => Ok(Status::Unknown),
+            };
+            let status = status.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot ask how the driver's container is");
+                Status::Unknown
+            });
+            let _ = tell.send(Event::Status(status)).await;
+        });
+        if let Some(before) = self.question.replace(question) {
+            before.abort();
+        }
+    }
+}
+
+fn asked_to_end(signal: Signal) -> bool {
+    matches!(signal, Signal::SIGTERM | Signal::SIGINT)
+}

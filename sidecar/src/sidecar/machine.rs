@@ -1,0 +1,290 @@
+//! What the sidecar does, as a machine without a world: events say what happened, effects what to do about it.
+//!
+//! Evidence comes in this order: a farewell is a verdict at once; an end of stream without one means that the wrapper was killed,
+//! and then the container's status says how, within the settle time; the kubelet's SIGTERM alone comes last.
+//! A driver that the API server calls running is never cleaned up after, unless its pod is being deleted under it.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    protocol::Attempt,
+    verdict::{Evidence, Verdict},
+};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The sidecar starts, with what an earlier life of it wrote down.
+    Awake(Memory),
+    /// A wrapper connected, for the first time or again.
+    Hello(Attempt),
+    /// It said how its driver ended.
+    Farewell(Verdict),
+    /// Its stream ended.
+    StreamEnded,
+    /// The API server's answer about the driver's container.
+    Status(Status),
+    /// A timer that was armed rang.
+    Overdue(Timer),
+    /// The cleanup after the oldest ended attempt is over, well or not.
+    CleanupEnded,
+    /// The kubelet's SIGTERM: the pod is at its end.
+    Terminated,
+}
+
+/// What the API server says of the driver's container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// It runs.
+    Running {
+        /// The pod carries a deletion timestamp.
+        deleting: bool,
+    },
+    /// This attempt of it is over.
+    Ended {
+        /// As its exit code says.
+        verdict: Verdict,
+        /// The kubelet's word: `OOMKilled`, `Error`, …
+        reason: Option<String>,
+    },
+    /// No answer, or an empty status: node loss and pod garbage collection leave none.
+    Unknown,
+}
+
+/// The waits of the sidecar; [`crate::sidecar::drive`] says how long each is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// For the status after an end of stream.
+    Settle,
+    /// The same after SIGTERM: there may be two seconds in all, and the cleanup matters more.
+    LastSettle,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an effect not carried out is a promise not kept"]
+pub enum Effect {
+    /// Ask the API server about the driver's container, instead of any question before; answered by [`Event::Status`].
+    AskStatus(Attempt),
+    /// The same after a pause, since the last answer settled nothing.
+    AskAgain(Attempt),
+    /// Start a timer; there is one of each kind.
+    Arm(Timer),
+    /// Write down what a restarted sidecar must know.
+    Remember(Memory),
+    /// Remove what the attempt left; answered by [`Event::CleanupEnded`].
+    Clean {
+        /// Whose.
+        ended: Ended,
+        /// The application id of an attempt that lives already.
+        spare: Option<String>,
+    },
+    /// End with 0.
+    Exit(Why),
+}
+
+/// Why the sidecar ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// All attempts are over and cleaned up after.
+    AllDone,
+    /// SIGTERM came, but the driver runs and its pod is not being deleted: somebody ended this container alone, and the kubelet restarts it.
+    DriverLives,
+}
+
+/// An attempt that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Which.
+    pub attempt: Attempt,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// How that is known.
+    pub evidence: Evidence,
+    /// The kubelet's word on it, where it was asked.
+    pub reason: Option<String>,
+}
+
+/// What survives a restart of the sidecar.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The attempt that lived when this was written.
+    pub current: Option<Attempt>,
+    /// Those that wait for their cleanup, the oldest first.
+    pub ended: VecDeque<Ended>,
+    /// Whether a wrapper was ever there.
+    pub met: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Current {
+    attempt: Attempt,
+    connected: bool,
+    /// The API server called its container running since the last doubt.
+    runs: bool,
+}
+
+/// The sidecar's machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supervisor {
+    current: Option<Current>,
+    ended: VecDeque<Ended>,
+    stopping: bool,
+    met: bool,
+    /// Stands for the driver when no wrapper ever came: codriver-init wrote its application id.
+    unwrapped: Attempt,
+}
+
+impl Supervisor {
+    /// `unwrapped` is the attempt to clean up after when no wrapper ever came.
+    #[must_use]
+    pub fn new(unwrapped: Attempt) -> Self {
+        Self { current: None, ended: VecDeque::new(), stopping: false, met: false, unwrapped }
+    }
+
+    /// One event in, the effects to carry out in this order.
+    pub fn step(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Awake(memory) => self.awake(memory),
+            Event::Hello(attempt) => self.hello(attempt),
+            Event::Farewell(verdict) => self.end(verdict, Evidence::Farewell, None),
+            Event::StreamEnded => self.stream_ended(),
+            Event::Status(status) if self.in_doubt() => self.status(status),
+            Event::Overdue(timer) if self.in_doubt() => self.overdue(timer),
+            // The wrapper came back, or its farewell was faster.
+            Event::Status(_) | Event::Overdue(_) => Vec::new(),
+            Event::CleanupEnded => self.cleanup_ended(),
+            Event::Terminated => self.terminated(),
+        }
+    }
+
+    /// Nobody vouches for the attempt: its stream is gone, or SIGTERM says that the pod is at its end.
+    fn in_doubt(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| !current.connected || self.stopping)
+    }
+
+    fn awake(&mut self, memory: Memory) -> Vec<Effect> {
+        self.met = memory.met;
+        self.ended = memory.ended;
+        self.current = memory.current.map(|attempt| Current { attempt, connected: false, runs: false });
+        let mut effects = self.clean_oldest();
+        effects.extend(self.doubt());
+        effects
+    }
+
+    fn hello(&mut self, attempt: Attempt) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        // A new attempt means that the one before is over, even if nobody saw its end.
+        if self.current.as_ref().is_some_and(|current| current.attempt != attempt) {
+            effects = self.end(Verdict::Unknown, Evidence::EndOfStream, None);
+        }
+        self.met = true;
+        self.current = Some(Current { attempt, connected: true, runs: false });
+        effects.push(self.remember());
+        if self.stopping {
+            effects.extend(self.doubt());
+        }
+        effects
+    }
+
+    fn stream_ended(&mut self) -> Vec<Effect> {
+        match &mut self.current {
+            Some(current) if current.connected => {
+                current.connected = false;
+                self.doubt()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn doubt(&mut self) -> Vec<Effect> {
+        let timer = if self.stopping { Timer::LastSettle } else { Timer::Settle };
+        match &mut self.current {
+            Some(current) => {
+                current.runs = false;
+                vec![Effect::AskStatus(current.attempt.clone()), Effect::Arm(timer)]
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn status(&mut self, status: Status) -> Vec<Effect> {
+        let Some(current) = &mut self.current else { return Vec::new() };
+        match status {
+            Status::Ended { verdict, reason } => self.end(verdict, Evidence::ContainerStatus, reason),
+            Status::Running { deleting: false } if current.connected => vec![Effect::Exit(Why::DriverLives)],
+            // The grace period is used up and SIGKILL is next, for the driver and for us.
+            Status::Running { deleting: true } if current.connected => {
+                self.end(Verdict::Unknown, Evidence::Termination, None)
+            }
+            Status::Running { .. } => {
+                current.runs = true;
+                vec![Effect::AskAgain(current.attempt.clone())]
+            }
+            Status::Unknown => vec![Effect::AskAgain(current.attempt.clone())],
+        }
+    }
+
+    fn overdue(&mut self, timer: Timer) -> Vec<Effect> {
+        let Some(current) = &self.current else { return Vec::new() };
+        match timer {
+            // SIGTERM came in between and armed the shorter one.
+            Timer::Settle if self.stopping => Vec::new(),
+            Timer::Settle if current.runs => vec![Effect::Arm(Timer::Settle)],
+            Timer::LastSettle if current.connected || !self.met => {
+                self.end(Verdict::Unknown, Evidence::Termination, None)
+            }
+            Timer::Settle | Timer::LastSettle => self.end(Verdict::Unknown, Evidence::EndOfStream, None),
+        }
+    }
+
+    fn end(&mut self, verdict: Verdict, evidence: Evidence, reason: Option<String>) -> Vec<Effect> {
+        let Some(Current { attempt, .. }) = self.current.take() else { return Vec::new() };
+        self.ended.push_back(Ended { attempt, verdict, evidence, reason });
+        let mut effects = vec![self.remember()];
+        if self.ended.len() == 1 {
+            effects.extend(self.clean_oldest());
+        }
+        effects
+    }
+
+    fn clean_oldest(&self) -> Vec<Effect> {
+        let spare = self.current.as_ref().map(|current| current.attempt.application_id.clone());
+        self.ended.front().map(|ended| Effect::Clean { ended: ended.clone(), spare }).into_iter().collect()
+    }
+
+    fn cleanup_ended(&mut self) -> Vec<Effect> {
+        if self.ended.pop_front().is_none() {
+            return Vec::new();
+        }
+        let mut effects = vec![self.remember()];
+        effects.extend(self.clean_oldest());
+        effects.extend(self.leave_when_done());
+        effects
+    }
+
+    fn terminated(&mut self) -> Vec<Effect> {
+        self.stopping = true;
+        if !self.met && self.current.is_none() && self.ended.is_empty() {
+            self.current = Some(Current { attempt: self.unwrapped.clone(), connected: false, runs: false });
+        }
+        let mut effects = self.doubt();
+        effects.extend(self.leave_when_done());
+        effects
+    }
+
+    fn leave_when_done(&self) -> Option<Effect> {
+        let done = self.stopping && self.current.is_none() && self.ended.is_empty();
+        done.then_some(Effect::Exit(Why::AllDone))
+    }
+
+    fn remember(&self) -> Effect {
+        let current = self.current.as_ref().map(|current| current.attempt.clone());
+        Effect::Remember(Memory { current, ended: self.ended.clone(), met: self.met })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! The sidecar's end of the streams: one listener in the shared volume, one connection for each wrapper that comes.
+
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::mpsc,
+    time::sleep,
+};
+
+use crate::{
+    failure::Failure,
+    protocol::{MAX_LINE, ToSidecar},
+    sidecar::machine::Event,
+};
+
+/// After a failed accept (out of file descriptors), before the next one.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A machine event of one connection. Connections are counted, so that a late end of an old one is not taken for the new one's.
+#[derive(Debug)]
+pub struct Heard {
+    /// Which connection.
+    pub connection: u64,
+    /// What it said.
+    pub event: Event,
+}
+
+/// Listens on the socket; a file that an earlier life of the sidecar left is replaced.
+/// Any user may connect: the driver's image chooses its own.
+///
+/// # Errors
+/// When the socket cannot be made.
+pub fn listen(path: &Path) -> Result<UnixListener, Failure> {
+    let bind = || -> io::Result<UnixListener> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o666))?;
+        Ok(listener)
+    };
+    bind().map_err(|source| Failure::Files {
+        doing: "listen on",
+        path: path.to_owned(),
+        source,
+        hint: "codriver-init makes the folder; is the volume mounted in the sidecar, and writable?",
+    })
+}
+
+/// Accepts for ever and sends what the wrappers say. Ends when nobody hears.
+pub async fn accept(listener: UnixListener, events: mpsc::Sender<Heard>) {
+    let mut connection = 0;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                connection += 1;
+                tokio::spawn(read(stream, connection, events.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a wrapper");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+        if events.is_closed() {
+            return;
+        }
+    }
+}
+
+/// Reads lines until the stream ends. A line that is too long or unknown ends it too: this is no wrapper of ours.
+async fn read(stream: UnixStream, connection: u64, events: mpsc::Sender<Heard>) {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut text = Vec::new();
+        match (&mut reader).take(MAX_LINE as u64).read_until(b'\n', &mut text).await {
+            Ok(1..) if text.ends_with(b"\n") => {}
+            Ok(_) | Err(_) => break,
+        }
+        let event = match serde_json::from_slice(&text) {
+            Ok(ToSidecar::Hello(attempt)) => Event::Hello(attempt),
+            Ok(ToSidecar::Farewell(verdict)) => Event::Farewell(verdict),
+            Ok(ToSidecar::Started { pid }) => {
+                tracing::info!(pid, "the driver runs");
+                continue;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "hung up on a wrapper that said something unknown");
+                break;
+            }
+        };
+        if events.send(Heard { connection, event }).await.is_err() {
+            return;
+        }
+    }
+    let _ = events.send(Heard { connection, event: Event::StreamEnded }).await;
+}

@@ -1,0 +1,91 @@
+use std::{fs, path::Path};
+
+use crate::bench::{Running, shell, wrapper};
+
+const UID: &str = "0c1b2d3e-0000-4000-8000-123456789abc";
+const ID: &str = "spark-0c1b2d3e000040008000123456789abc";
+
+/// As codriver-init leaves it.
+fn volume() -> tempfile::TempDir {
+    let volume = tempfile::tempdir().unwrap();
+    for folder in ["attempts", "run", "spark"] {
+        fs::create_dir(volume.path().join(folder)).unwrap();
+    }
+    fs::write(volume.path().join("spark/spark-defaults.conf"), "spark.a=codriver\nspark.app.id=fallback\n").unwrap();
+    fs::write(volume.path().join("env"), "HADOOP_CONF_DIR=/codriver/hadoop\n-AWS_PROFILE\n").unwrap();
+    volume
+}
+
+fn in_volume(volume: &Path, script: &str) -> Running {
+    let mut command = wrapper();
+    command.env("CODRIVER_DIR", volume).env("POD_UID", UID).env("AWS_PROFILE", "mine").args(shell(script));
+    Running::start(&mut command)
+}
+
+#[test]
+fn the_driver_sees_the_environment_and_the_merged_configuration() {
+    let volume = volume();
+    let script =
+        "echo $HADOOP_CONF_DIR ${AWS_PROFILE-none} $SPARK_CONF_DIR; grep -v '^#' $SPARK_CONF_DIR/spark-defaults.conf";
+    for attempt in 1..=2 {
+        let mut running = in_volume(volume.path(), script);
+        let conf = volume.path().join(format!("attempts/{attempt}/conf"));
+        let lines: Vec<_> = running.rest().into_iter().filter(|line| !line.is_empty()).collect();
+        assert_eq!(
+            lines,
+            [
+                format!("/codriver/hadoop none {}", conf.display()),
+                "spark.a=codriver".into(),
+                "spark.app.id=fallback".into(),
+                format!("spark.app.id={ID}-{attempt}"),
+            ]
+        );
+        assert_eq!(running.code(), 0);
+    }
+}
+
+#[test]
+fn the_termination_message_is_provisional_first_and_final_at_the_end() {
+    let volume = volume();
+    let message = volume.path().join("termination-log");
+    for (script, verdict, code) in
+        [("exit 7", "exited with code 7", 7), ("kill -9 $$", "killed by signal 9 (SIGKILL)", 137)]
+    {
+        fs::write(&message, "").unwrap();
+        let mut command = wrapper();
+        let script = format!("cat {}; echo; {script}", message.display());
+        command.env("CODRIVER_TERMINATION_LOG", &message).args(shell(&script));
+        let mut running = Running::start(&mut command);
+        assert!(running.line().contains("if this is the last word, the whole container was killed at once"));
+        assert_eq!(running.code(), code);
+        assert_eq!(
+            fs::read_to_string(&message).unwrap(),
+            format!(r#"{{"verdict":"{verdict}","code":{code},"whose":"driver"}}"#)
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_before_the_start_is_in_the_termination_message_and_nothing_is_started() {
+    let volume = volume();
+    let message = volume.path().join("termination-log");
+    let ran = volume.path().join("ran");
+    fs::write(&message, "").unwrap();
+    fs::write(volume.path().join("env"), "nonsense\n").unwrap();
+    let mut command = wrapper();
+    command.env("CODRIVER_DIR", volume.path()).env("CODRIVER_TERMINATION_LOG", &message);
+    assert_eq!(Running::start(command.args(shell(&format!("touch {}", ran.display())))).code(), 78);
+    assert!(fs::read_to_string(&message).unwrap().contains("line 1 is neither NAME=value nor -NAME"));
+    assert!(!ran.exists());
+}
+
+#[test]
+fn a_forgotten_downward_api_is_said() {
+    let volume = volume();
+    let message = volume.path().join("termination-log");
+    fs::write(&message, "").unwrap();
+    let mut command = wrapper();
+    command.env("CODRIVER_DIR", volume.path()).env("CODRIVER_TERMINATION_LOG", &message);
+    assert_eq!(Running::start(command.args(shell("true"))).code(), 78);
+    assert!(fs::read_to_string(&message).unwrap().contains("POD_UID is not set; hint: codriver-init writes it"));
+}
