@@ -1,0 +1,117 @@
+//! How codriver-init ends when it cannot do its work. Only this file knows the numbers; `docs/exit-codes.md` explains them.
+
+use std::fmt;
+
+use codriver_creds::Error as StsError;
+
+/// The exit codes, in the sense of sysexits(3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// STS could not be reached.
+    Unreachable = 69,
+    /// A bug of ours.
+    Bug = 70,
+    /// The volume cannot be written to, or programs on it cannot be started.
+    Volume = 73,
+    /// Throttled, or the token is late: a retry may help.
+    Temporary = 75,
+    /// The token or the role was refused.
+    Refused = 77,
+    /// The configuration is wrong.
+    Configuration = 78,
+}
+
+/// One thing that is wrong: the object with the cause, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong with what, in one line.
+    pub cause: String,
+    /// What to do, in one line.
+    pub remedy: String,
+}
+
+impl Fault {
+    /// Of a cause and its remedy.
+    pub fn new(cause: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { cause: cause.into(), remedy: remedy.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n  remedy: {}", self.cause, self.remedy)
+    }
+}
+
+/// The end: the code, and everything that is wrong at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What the scheduler sees.
+    pub exit: Exit,
+    /// Never empty. More than one for configuration mistakes only.
+    pub faults: Vec<Fault>,
+}
+
+impl Failure {
+    /// One fault.
+    pub fn new(exit: Exit, cause: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { exit, faults: vec![Fault::new(cause, remedy)] }
+    }
+
+    /// A bug of ours, for which nobody else has a remedy.
+    pub fn bug(cause: impl Into<String>) -> Self {
+        Self::new(Exit::Bug, cause, "this is a bug in codriver-init: please report this message")
+    }
+
+    /// The number of the exit code.
+    pub fn code(&self) -> u8 {
+        self.exit as u8
+    }
+}
+
+/// Plain text for the termination message: each cause with its remedy.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults: Vec<String> = self.faults.iter().map(Fault::to_string).collect();
+        write!(f, "codriver-init ended with {}: {}", self.code(), faults.join("\n"))
+    }
+}
+
+impl From<StsError> for Failure {
+    fn from(error: StsError) -> Self {
+        let exit = match &error {
+            StsError::Refused(_) => Exit::Refused,
+            StsError::Unreachable { .. } | StsError::Malformed { .. } => Exit::Unreachable,
+            StsError::Throttled { .. } => Exit::Temporary,
+            StsError::Configuration { .. } => Exit::Configuration,
+        };
+        Self::new(exit, error.to_string(), error.remedy())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_sts_error_has_its_code() {
+        let endpoint = "http://minio:9000".to_owned();
+        for (error, code) in [
+            (StsError::Unreachable { endpoint: endpoint.clone(), cause: "refused".into() }, 69),
+            (StsError::Malformed { endpoint: endpoint.clone(), problem: "html".into() }, 69),
+            (StsError::Throttled { endpoint, attempts: 3, message: "Rate exceeded".into() }, 75),
+            (StsError::Configuration { problem: "duration".into() }, 78),
+        ] {
+            assert_eq!(Failure::from(error).code(), code);
+        }
+    }
+
+    #[test]
+    fn the_text_names_code_cause_and_remedy() {
+        let failure = Failure::new(Exit::Volume, "/codriver is read-only", "mount it writable");
+        assert_eq!(
+            failure.to_string(),
+            "codriver-init ended with 73: /codriver is read-only\n  remedy: mount it writable"
+        );
+    }
+}

@@ -1,0 +1,43 @@
+//! JSON lines on stderr, and the termination message.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+
+use tracing::{Level, error};
+
+use crate::failure::Failure;
+
+/// The kubelet reads no more of a termination message, in bytes.
+const LONGEST_MESSAGE: usize = 4096;
+
+/// Sends log lines to stderr. Never below INFO: the SDK's finer lines hold requests, and requests hold the token.
+pub fn init() {
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_target(false)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_max_level(Level::INFO)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// Tells a failure: one log line per fault, the last line with the code, and the termination message if the kubelet
+/// wants one.
+pub fn tell(failure: &Failure, termination_log: &Path) {
+    for fault in &failure.faults {
+        error!(remedy = fault.remedy, "{}", fault.cause);
+    }
+    error!(code = failure.code(), "codriver-init failed; the driver will not start");
+    let mut message = failure.to_string();
+    let mut end = message.len().min(LONGEST_MESSAGE);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    message.truncate(end);
+    // Only the kubelet makes this file; where it is not there, nobody would read it.
+    let file = OpenOptions::new().write(true).truncate(true).open(termination_log);
+    let _ = file.and_then(|mut file| file.write_all(message.as_bytes()));
+}

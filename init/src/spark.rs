@@ -1,0 +1,102 @@
+//! What stands in `spark-defaults.conf`: a driver in client mode, inside of a pod.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::plan::EXECUTOR_TEMPLATE;
+use crate::settings::Settings;
+use crate::version::{Version, at_least};
+
+/// All Spark settings, ours and then the user's, which win. The Hadoop settings are among them, since executors that
+/// build a Hadoop configuration of their own see nothing else.
+pub fn properties(settings: &Settings, hadoop: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let pod = &settings.pod;
+    let mut properties: BTreeMap<String, String> =
+        hadoop.iter().map(|(key, value)| (format!("spark.hadoop.{key}"), value.clone())).collect();
+    let mut set = |key: &str, value: &str| {
+        properties.insert(key.to_owned(), value.to_owned());
+    };
+    set("spark.master", "k8s://https://kubernetes.default.svc:443");
+    set("spark.submit.deployMode", "client");
+    set("spark.app.id", &settings.application_id());
+    set("spark.kubernetes.namespace", &pod.namespace);
+    // The owner of what Spark creates: Kubernetes removes it with this pod, should nobody else.
+    set("spark.kubernetes.driver.pod.name", &pod.name);
+    let host = match pod.ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    set("spark.driver.host", &host);
+    set("spark.driver.bindAddress", "0.0.0.0");
+    set("spark.driver.port", "7078");
+    set("spark.driver.blockManager.port", "7079");
+    if let Some(image) = &settings.executor.image {
+        set("spark.kubernetes.executor.container.image", image);
+    }
+    if let Some(account) = &settings.executor.service_account {
+        set("spark.kubernetes.authenticate.executor.serviceAccountName", account);
+    }
+    set("spark.kubernetes.executor.podTemplateFile", &settings.dir.join(EXECUTOR_TEMPLATE).to_string_lossy());
+    // A thread of the user's must not keep a finished driver alive; earlier versions do not know the setting.
+    if at_least(settings.spark, Version(4, 1, 0)) {
+        set("spark.submit.callSystemExitOnMainExit", "true");
+    }
+    if settings.magic_committer {
+        set("spark.sql.sources.commitProtocolClass", "org.apache.spark.internal.io.cloud.PathOutputCommitProtocol");
+        set(
+            "spark.sql.parquet.output.committer.class",
+            "org.apache.spark.internal.io.cloud.BindingParquetOutputCommitter",
+        );
+    }
+    properties.extend(settings.spark_conf.iter().cloned());
+    properties
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::tests::minio;
+
+    fn of(settings: &Settings) -> BTreeMap<String, String> {
+        properties(settings, &BTreeMap::from([("fs.s3.impl".to_owned(), "x".to_owned())]))
+    }
+
+    #[test]
+    fn the_driver_is_found_by_its_executors() {
+        let mut settings = minio();
+        assert_eq!(of(&settings)["spark.driver.host"], "10.1.2.3");
+        settings.pod.ip = "fd00::7".parse().unwrap();
+        assert_eq!(of(&settings)["spark.driver.host"], "[fd00::7]");
+    }
+
+    #[test]
+    fn hadoop_settings_reach_executors() {
+        assert_eq!(of(&minio())["spark.hadoop.fs.s3.impl"], "x");
+    }
+
+    #[test]
+    fn the_exit_on_main_exit_is_set_where_spark_knows_it() {
+        for (spark, known) in [
+            (None, false),
+            (Some(Version(3, 5, 9)), false),
+            (Some(Version(4, 0, 5)), false),
+            (Some(Version(4, 1, 0)), true),
+        ] {
+            let settings = Settings { spark, ..minio() };
+            assert_eq!(of(&settings).contains_key("spark.submit.callSystemExitOnMainExit"), known, "{spark:?}");
+        }
+    }
+
+    #[test]
+    fn the_application_id_is_a_label_value() {
+        let id = &of(&minio())["spark.app.id"];
+        assert_eq!(id, "spark-5f3c6f6e0c7d4b6e9d8a1f2e3d4c5b6a");
+        assert!(id.len() <= 63);
+    }
+
+    #[test]
+    fn the_users_lines_win() {
+        let line = ("spark.driver.port".to_owned(), "1234".to_owned());
+        assert_eq!(of(&Settings { spark_conf: vec![line], ..minio() })["spark.driver.port"], "1234");
+    }
+}
