@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Makes the Spark image of the demo and the tests and prints the path of its archive, for e2e/cluster/load-image.
+# Usage: build.sh        (SPARK_IMAGE=name:tag gives the image another name)
+#
+# Four layers, so that a change imports little: the operating system, Spark, the S3A jars, our own files. Each is kept in
+# the cache under its versions and a hash of what makes it. Needs root, for the operating system layer.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/../lib.sh"
+source "$here/versions.sh"
+image=${SPARK_IMAGE:-codriver-spark:$SPARK_VERSION}
+
+layer_os() {
+    cached spark-os "$DEBIAN_SUITE-$(digest "$here/layers/os.sh")" "$here/layers/os.sh"
+}
+
+layer_spark() {
+    local sdist
+    sdist=$(cached pyspark "$SPARK_VERSION" fetch_pyspark)
+    # shellcheck disable=SC2317 # called by `cached`
+    make_spark() { "$here/layers/spark.sh" "$sdist" "$1"; }
+    cached spark-jars "$SPARK_VERSION-$(digest "$here"/layers/{spark,pack}.sh "$here/image/dropped-jars.txt")" make_spark
+}
+
+# pip asks the package for its metadata after the download, for which it makes an environment of its own.
+fetch_pyspark() {
+    local folder=$1.download
+    python3 -m pip download --quiet --no-deps --no-binary pyspark --dest "$folder" "pyspark==$SPARK_VERSION"
+    mv "$folder/pyspark-$SPARK_VERSION.tar.gz" "$1"
+}
+
+layer_s3a() {
+    cached spark-s3a "$HADOOP_VERSION-$AWS_SDK_VERSION-$(digest "$here"/layers/{s3a,pack}.sh "$here/layers/s3a-pom.xml")" \
+        "$here/layers/s3a.sh"
+}
+
+# All at once: one waits for the network, another for the processor.
+layers() {
+    local part parts=() failed=0
+    for part in layer_os layer_spark layer_s3a; do
+        "$part" &
+        parts+=($!)
+    done
+    for part in "${parts[@]}"; do
+        wait "$part" || failed=1
+    done
+    return "$failed"
+}
+
+assemble() {
+    local os spark s3a
+    os=$(layer_os)
+    spark=$(layer_spark)
+    s3a=$(layer_s3a)
+    "$here/layers/own.sh" "$1.own"
+    "$here/archive.py" "$1" "$image" "$here/image/config.json" "$os" "$spark" "$s3a" "$1.own"
+}
+
+build() {
+    ((EUID == 0)) || die "the Spark image needs root to be built: run as root"
+    need_apt mmdebstrap maven python3-pip python3-venv
+    step "layers of the Spark $SPARK_VERSION image" 150 layers
+    step "archive of the Spark $SPARK_VERSION image" 10 assemble "$1"
+}
+
+inputs=$(find "$here/build.sh" "$here/versions.sh" "$here/archive.py" "$here/image" "$here/layers" -type f | LC_ALL=C sort)
+mapfile -t inputs <<<"$inputs"
+cached spark-image "$(tr -c 'A-Za-z0-9.\n' - <<<"$image")-$(digest "${inputs[@]}").tar" build
