@@ -48,7 +48,8 @@ pub struct Target {
 /// What was removed of one kind, and what stayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
-    /// Deleted and seen to be gone, or only deleted where nobody could look.
+    /// Deleted and seen to be gone, or only deleted where nobody could look. An answer that broke off may have named
+    /// fewer than it deleted.
     pub removed: usize,
     /// Still there at the last look; `None` when nobody could look.
     pub left: Option<usize>,
