@@ -7,6 +7,8 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+#[expect(deprecated, reason = "see `no_profile`")]
+use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::Client;
 use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
@@ -98,11 +100,9 @@ impl Sts {
 
 /// What aws-config makes of the settings: no credentials chain, no profile file, no instance metadata.
 async fn load(settings: &StsSettings) -> SdkConfig {
-    #[expect(deprecated, reason = "the replacement lives in a crate that nothing else here needs")]
-    let no_files = aws_config::profile::profile_file::ProfileFiles::builder().build();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .no_credentials()
-        .profile_files(no_files)
+        .profile_files(no_profile())
         .region(Region::new(settings.region.clone()))
         .http_client(http_client(settings))
         .retry_config(
@@ -119,6 +119,12 @@ async fn load(settings: &StsSettings) -> SdkConfig {
         loader = loader.endpoint_url(endpoint);
     }
     loader.load().await
+}
+
+/// aws-config insists on a profile file; an empty one says nothing.
+#[expect(deprecated, reason = "the replacement lives in a crate that nothing else here needs")]
+fn no_profile() -> ProfileFiles {
+    ProfileFiles::builder().with_contents(ProfileFileKind::Config, "").build()
 }
 
 /// One connector for all attempts, so that the roots are parsed once, and not at all for plain `http://`.

@@ -1,0 +1,191 @@
+//! Scenarios: a folder each, with what the pod says (`env.json`), its token (`token.json`, the claims), what STS answers
+//! (`exchange.json`), how it must end (`expected.json`), and what must then stand in the volume (`volume/`).
+//!
+//! The real program runs against a real server. Each request is compared with the expected one, each file with the
+//! golden one, and everything that was written is searched for the token and for the credentials.
+//! `UPDATE_GOLDEN=1 cargo test` writes the golden files anew.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::world::run::{Ended, Pod};
+use crate::world::sts::Sts;
+use crate::world::{self};
+
+macro_rules! scenarios {
+    ($($name:ident)*) => { $(
+        #[test]
+        fn $name() {
+            play(stringify!($name));
+        }
+    )* };
+}
+
+scenarios! {
+    happy_beside_minio
+    happy_on_aws_with_unknown_versions
+    happy_after_two_throttles
+    happy_over_tls_with_a_bundle
+    happy_through_a_proxy
+    role_missing
+    role_malformed_and_other_mistakes
+    keys_instead_of_an_identity
+    token_missing
+    token_volume_missing
+    token_late
+    token_expired
+    token_for_another_audience
+    token_that_is_none
+    refused_by_the_trust_policy
+    refused_by_minio
+    refused_with_the_token_in_the_answer
+    duration_too_long
+    sts_down
+    sts_unavailable
+    sts_not_trusted
+    sts_throttles_for_ever
+    sts_answers_html
+    sts_answers_an_error_in_html
+    sts_answers_ten_megabytes
+    sts_answers_empty_keys
+    sts_answers_expired_credentials
+    bundle_that_is_none
+    program_missing
+}
+
+fn play(name: &str) {
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(name);
+    let claims = world::read_json(&scenario.join("token.json"));
+    let token = world::jwt(claims.as_ref().unwrap_or(&json!({})));
+    let expected = world::read_json(&scenario.join("expected.json")).unwrap();
+    let sts = world::read_json(&scenario.join("exchange.json"))
+        .map(|exchange| Sts::play(&exchange, &token, expected["tls"] == true));
+    let url = sts.as_ref().map_or_else(Sts::nobody, |sts| sts.url.clone());
+
+    let mut pod = Pod::new(&url);
+    if let Some(certificate) = sts.as_ref().and_then(|sts| sts.certificate.as_ref()) {
+        fs::write(pod.folder.path().join("ca.pem"), certificate).unwrap();
+    }
+    if let Some(env) = world::read_json(&scenario.join("env.json")) {
+        pod.set(&env, &url);
+    }
+    if claims.is_some() && expected["late"] != true {
+        pod.bring_token(expected["token"].as_str().unwrap_or(&token));
+    }
+
+    let program = Command::new(env!("CARGO_BIN_EXE_codriver-init"));
+    let ended = pod.finish(program, |line, _| {
+        if expected["late"] == true && line.contains("waiting for the token") {
+            pod.bring_token(&token);
+        }
+    });
+
+    assert_eq!(ended.code, expected["code"].as_i64().unwrap() as i32, "{}", ended.log);
+    log_is_as_expected(&ended, &expected);
+    let requests = sts.as_ref().map_or_else(Vec::new, Sts::requests);
+    requests_are_as_expected(&requests, &expected);
+    volume_is_as_expected(&pod, &scenario.join("volume"), &url, ended.code);
+    nothing_tells_the_secrets(&pod, &ended, &token, &scenario);
+}
+
+/// Every line is JSON; each expected text is in a line; the message and the last line tell the code.
+fn log_is_as_expected(ended: &Ended, expected: &Value) {
+    let lines: Vec<Value> = ended.log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let texts: Vec<&str> = lines
+        .iter()
+        .flat_map(|line| [line["message"].as_str().unwrap(), line["remedy"].as_str().unwrap_or_default()])
+        .collect();
+    for text in expected["log"].as_array().unwrap() {
+        let text = text.as_str().unwrap();
+        assert!(texts.iter().any(|have| have.contains(text)), "`{text}` in\n{}", ended.log);
+        // What the log says of a failure, the termination message says too.
+        assert!(ended.code == 0 || ended.message.contains(text), "`{text}` in\n{}", ended.message);
+    }
+    if ended.code == 0 {
+        assert_eq!(ended.message, "");
+    } else {
+        assert_eq!(lines.last().unwrap()["code"], ended.code, "{}", ended.log);
+        assert!(ended.message.starts_with(&format!("codriver-init ended with {}: ", ended.code)), "{}", ended.message);
+    }
+}
+
+/// As many requests as expected, all the same, field by field.
+fn requests_are_as_expected(requests: &[String], expected: &Value) {
+    let count = expected["requests"].as_u64().unwrap_or(0) as usize;
+    assert_eq!(requests.len(), count, "{requests:#?}");
+    let Some(form) = expected["form"].as_object() else { return };
+    let form: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
+    for request in requests {
+        assert_eq!(request.lines().collect::<Vec<_>>(), form);
+    }
+}
+
+/// After success exactly the golden files; after a failure nothing at all, or for a late one nothing half-written.
+fn volume_is_as_expected(pod: &Pod, golden: &Path, url: &str, code: i32) {
+    let volume = pod.volume();
+    let written = world::files(&volume);
+    let readable = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        text.replace(pod.folder.path().to_str().unwrap(), "{FOLDER}").replace(url, "{STS}")
+    };
+    if std::env::var_os("UPDATE_GOLDEN").is_some() && code == 0 && golden.exists() {
+        for path in written.iter().filter(|path| !path.starts_with("bin")) {
+            fs::create_dir_all(golden.join(path).parent().unwrap()).unwrap();
+            fs::write(golden.join(path), readable(&volume.join(path))).unwrap();
+        }
+    }
+    assert!(written.iter().all(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.')), "{written:?}");
+    if code != 0 {
+        assert!(!written.iter().any(|path| path.ends_with("report.json")), "{written:?}");
+        return;
+    }
+    let names: Vec<&str> = written.iter().map(|path| path.to_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "bin/codriver",
+            "env",
+            "hadoop/core-site.xml",
+            "report.json",
+            "spark/executor.yaml",
+            "spark/spark-defaults.conf"
+        ]
+    );
+    for path in &written {
+        let mode = fs::metadata(volume.join(path)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode, if path.starts_with("bin") { 0o555 } else { 0o444 }, "{}", path.display());
+    }
+    for folder in ["run", "attempts"] {
+        assert_eq!(fs::metadata(volume.join(folder)).unwrap().permissions().mode() & 0o7777, 0o1777);
+    }
+    for path in world::files(golden) {
+        assert_eq!(
+            readable(&volume.join(&path)),
+            fs::read_to_string(golden.join(&path)).unwrap(),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+/// Neither the token nor its signature, nor anything that STS gave, is anywhere.
+fn nothing_tells_the_secrets(pod: &Pod, ended: &Ended, token: &str, scenario: &Path) {
+    let mut secrets = vec![token.to_owned(), token.rsplit('.').next().unwrap().to_owned()];
+    let recorded = fs::read_to_string(scenario.join("exchange.json")).unwrap_or_default();
+    for tag in ["<AccessKeyId>", "<SecretAccessKey>", "<SessionToken>"] {
+        secrets.extend(recorded.split(tag).skip(1).filter_map(|rest| Some(rest.split_once('<')?.0.to_owned())));
+    }
+    secrets.retain(|secret| !secret.is_empty());
+    let mut said = vec![ended.log.clone(), ended.message.clone(), ended.stdout.clone()];
+    let volume = pod.volume();
+    said.extend(world::files(&volume).iter().map(|path| fs::read_to_string(volume.join(path)).unwrap()));
+    for text in said {
+        for secret in &secrets {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+}
