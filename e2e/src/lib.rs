@@ -1,1 +1,12 @@
-//! To be written.
+//! What the demo and the end-to-end tests share: the stage they play on, and drivers on it.
+//!
+//! [`stage`] prepares the cluster, the store and the images by the scripts of this folder; [`kubectl`] talks to the cluster;
+//! [`driver`] makes a pod from `manifests/raw`, watches it live and looks at what it leaves.
+
+pub mod driver;
+pub mod executors;
+pub mod kubectl;
+pub mod stage;
+
+/// Everything here ends up before a person: a sentence is enough.
+pub type Result<T> = std::result::Result<T, String>;

@@ -43,6 +43,8 @@ pub fn render(settings: &Settings) -> String {
     variables.insert("AWS_ROLE_SESSION_NAME", settings.identity.session.as_str().to_owned());
     variables.insert("AWS_WEB_IDENTITY_TOKEN_FILE", settings.token.file.to_string_lossy().into_owned());
     variables.insert("HADOOP_CONF_DIR", settings.dir.join(HADOOP_FOLDER).to_string_lossy().into_owned());
+    // For `codriver run`, which makes the application id of it.
+    variables.insert("POD_UID", settings.pod.uid.clone());
     let mut text = String::from("# Written by codriver-init.\n");
     for (name, value) in variables {
         let _ = writeln!(text, "{name}={value}");

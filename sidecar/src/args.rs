@@ -55,7 +55,7 @@ pub struct RunArgs {
     pub pod_uid: Option<String>,
     /// Seconds between a request to stop and SIGKILL to the driver's process group. Keep it below
     /// terminationGracePeriodSeconds (30 by default), so that the cleanup has what is left.
-    #[arg(long = "grace-seconds", env = "CODRIVER_GRACE_SECONDS", default_value = "24", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", env = "CODRIVER_GRACE", default_value = "24", value_parser = seconds)]
     pub grace: Duration,
     /// Where the kubelet reads the termination message (terminationMessagePath).
     #[arg(long, env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
@@ -87,10 +87,10 @@ pub struct SidecarArgs {
     #[arg(long, env = "CODRIVER_HEALTH_ADDRESS", default_value = "0.0.0.0:8686")]
     pub health: SocketAddr,
     /// Seconds that the container's status may take to say why the wrapper was killed.
-    #[arg(long = "settle-seconds", env = "CODRIVER_SETTLE_SECONDS", default_value = "10", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", env = "CODRIVER_SETTLE", default_value = "10", value_parser = seconds)]
     pub settle: Duration,
     /// Seconds that one cleanup may take in all.
-    #[arg(long = "cleanup-seconds", env = "CODRIVER_CLEANUP_SECONDS", default_value = "20", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", env = "CODRIVER_CLEANUP", default_value = "20", value_parser = seconds)]
     pub cleanup: Duration,
     /// The mounted service account: token, ca.crt.
     #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = "/var/run/secrets/kubernetes.io/serviceaccount")]

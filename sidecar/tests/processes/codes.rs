@@ -42,7 +42,7 @@ fn a_command_that_does_not_exist_is_127_and_one_that_cannot_run_126() {
 
 #[test]
 fn wrong_arguments_are_78() {
-    for arguments in [&["--grace-seconds", "soon", "--", "true"][..], &["--unknown"], &[]] {
+    for arguments in [&["--grace", "soon", "--", "true"][..], &["--unknown"], &[]] {
         assert_eq!(Running::start(wrapper().args(arguments)).code(), 78, "{arguments:?}");
     }
 }

@@ -51,7 +51,7 @@ impl Pod {
             .env("CODRIVER_TERMINATION_LOG", self.volume.path().join("message"))
             .env("CODRIVER_SERVICE_ACCOUNT_DIR", "/nonexistent")
             .env("CODRIVER_HEALTH_ADDRESS", self.health.to_string())
-            .env("CODRIVER_SETTLE_SECONDS", seconds)
+            .env("CODRIVER_SETTLE", seconds)
             .envs([("POD_NAME", "p"), ("POD_NAMESPACE", "n"), ("POD_UID", "u")])
             .stderr(fs::OpenOptions::new().append(true).open(self.volume.path().join("sidecar.log")).unwrap());
         let running = Running::start(&mut command);

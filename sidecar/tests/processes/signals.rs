@@ -37,7 +37,7 @@ fn chld_urg_and_pipe_are_never_forwarded() {
 
 #[test]
 fn a_second_request_to_stop_kills() {
-    let mut running = Running::echo(wrapper().args(["--grace-seconds", "3600"]));
+    let mut running = Running::echo(wrapper().args(["--grace", "3600"]));
     running.signal(SIGTERM);
     assert_eq!(running.line(), "SIGTERM");
     running.signal(SIGTERM);
@@ -46,7 +46,7 @@ fn a_second_request_to_stop_kills() {
 
 #[test]
 fn the_end_of_the_grace_period_kills() {
-    let mut running = Running::echo(wrapper().args(["--grace-seconds", "0"]));
+    let mut running = Running::echo(wrapper().args(["--grace", "0"]));
     running.signal(SIGTERM);
     assert_eq!(running.code(), 137);
 }

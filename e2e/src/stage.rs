@@ -1,0 +1,121 @@
+//! The stage: a cluster with a store in it, the two images, and a namespace under the restricted Pod Security Standard.
+
+use std::{env, process::Command, process::Stdio};
+
+use crate::{
+    Result,
+    kubectl::{HERE, kubectl, output},
+};
+
+/// Where drivers play.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// The namespace; the store's policy names it.
+    pub namespace: String,
+    /// The bucket of the same audience.
+    pub bucket: String,
+    /// The reference of codriver's image in the cluster.
+    pub codriver_image: String,
+    /// The same of Spark's.
+    pub spark_image: String,
+}
+
+/// Why the stage cannot be had here, if so: the one-node cluster needs root, another one a name.
+#[must_use]
+pub fn cannot_be_had() -> Option<String> {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
+    let named = env::var("CONTEXT").is_ok_and(|context| !context.is_empty());
+    (!root && !named)
+        .then(|| "neither root (for a cluster in namespaces of its own) nor CONTEXT=… (a cluster of yours)".into())
+}
+
+impl Stage {
+    /// Brings everything up and into place; what is there already is only looked at. The first time on a machine this
+    /// compiles a cluster, which takes about 20 minutes on two cores; the scripts show how far they are.
+    ///
+    /// # Errors
+    /// With the step that failed; its script has said what to look at.
+    pub fn prepare(name: &str) -> Result<Self> {
+        script(&["cluster/up.sh"])?;
+        let codriver_image = load(&["../images/build.sh"])?;
+        let spark_image = load(&["spark/build.sh"])?;
+        let stage =
+            Self { namespace: format!("codriver-{name}"), bucket: name.to_owned(), codriver_image, spark_image };
+        stage.make_namespace()?;
+        stage.fill_bucket()?;
+        Ok(stage)
+    }
+
+    /// An address in this stage's bucket.
+    #[must_use]
+    pub fn uri(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.bucket)
+    }
+
+    /// `kubectl -n NAMESPACE ARGS…`
+    ///
+    /// # Errors
+    /// With what kubectl said.
+    pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        kubectl(&[&["-n", &self.namespace], arguments].concat(), "")
+    }
+
+    /// Creates or changes objects in this stage's namespace.
+    ///
+    /// # Errors
+    /// With what the API server refused.
+    pub fn apply(&self, objects: &[serde_json::Value]) -> Result<()> {
+        let text: String = objects.iter().map(|object| format!("{object}\n")).collect();
+        kubectl(&["-n", &self.namespace, "apply", "-f", "-"], &text).map(drop)
+    }
+
+    fn make_namespace(&self) -> Result<()> {
+        let labels = serde_json::json!({"pod-security.kubernetes.io/enforce": "restricted"});
+        self.apply(&[serde_json::json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace, "labels": labels},
+        })])
+    }
+
+    fn fill_bucket(&self) -> Result<()> {
+        for folder in ["jobs", "input"] {
+            let path = format!("{HERE}/spark/{folder}");
+            let files = std::fs::read_dir(&path).map_err(|error| format!("{path}: {error}"))?;
+            for file in files.filter_map(std::result::Result::ok).filter(|file| file.path().is_file()) {
+                let target = self.uri(&format!("{folder}/{}", file.file_name().display()));
+                script(&["store/s3", "put", &file.path().display().to_string(), &target])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Builds an image's archive and brings it into the cluster; returns the reference for pods.
+fn load(build: &[&str]) -> Result<String> {
+    let archive = script(build)?;
+    script(&["cluster/load-image", archive.trim()]).map(|reference| reference.trim().to_owned())
+}
+
+/// Runs a script of this folder. Its progress goes to the terminal, its last line of stdout is the answer.
+///
+/// # Errors
+/// When it failed; it has said why on stderr.
+pub fn script(words: &[&str]) -> Result<String> {
+    let name = words.first().copied().unwrap_or_default();
+    let mut command = Command::new(format!("{HERE}/{name}"));
+    let done = command.args(words.iter().skip(1)).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let done = done.map_err(|error| format!("e2e/{name}: {error}"))?;
+    if !done.status.success() {
+        return Err(format!("e2e/{name} failed ({}); what to look at is said above", done.status));
+    }
+    let text = String::from_utf8_lossy(&done.stdout).trim().to_owned();
+    Ok(text.lines().last().unwrap_or_default().to_owned())
+}
+
+/// Reads an object of the store.
+///
+/// # Errors
+/// When it is not there.
+pub fn keys(prefix: &str) -> Result<Vec<String>> {
+    output(Command::new(format!("{HERE}/store/s3")).args(["ls", prefix]), "")
+        .map(|text| text.lines().map(str::to_owned).collect())
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs every test of the workspace and closes with a line that counts them. `make test` calls it.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+cargo test --workspace --locked --no-fail-fast 2>&1 | tee "$log"
+code=$?
+
+# Each test binary closes with «test result: ok. 5 passed; 0 failed; 1 ignored; …».
+awk '/^test result:/ { passed += $4; failed += $6; skipped += $8 }
+    END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit passed == 0 }' "$log" || code=1
+exit "$code"
