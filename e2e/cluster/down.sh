@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Ends the one-node cluster and checks that nothing of it is left. Images stay in
+# the cache, for the next start. Usage: down.sh
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+# shellcheck source=host.sh
+. "$CLUSTER/host.sh"
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# What the cluster could have left outside of its namespaces, one finding a line.
+leftovers() {
+    local addresses="${NODE_IP%.*.*}.|${SERVICE_SUBNET%.*.*}."
+    find /proc -maxdepth 3 -path '/proc/[0-9]*/ns/net' -lname "$netns" 2>/dev/null | sed 's/^/process: /' || true
+    grep -F -e " $CODRIVER_STATE" -e " $DISK" /proc/self/mountinfo | sed 's/^/mount: /' || true
+    ip -o address | grep -E "inet (${addresses//./\\.})" | sed 's/^/interface: /' || true
+    nft list ruleset | grep -E "${addresses//./\\.}" | sed 's/^/firewall rule: /' || true
+    find /sys/fs/cgroup -type d -name "$CGROUP" | sed 's/^/cgroup: /'
+    find /var/lib/cni /run/cni -type f -path '*codriver*' 2>/dev/null | sed 's/^/CNI state: /' || true
+}
+
+if [[ -n ${CONTEXT:-} ]]; then
+    die "CONTEXT=$CONTEXT is a cluster of yours: only the cluster that up.sh made is ended here"
+fi
+((EUID == 0)) || die "root is needed to end the cluster"
+mkdir -p "$CODRIVER_STATE"
+exec 9>"$CODRIVER_STATE.lock"
+flock 9
+netns=none
+[[ ! -s $CODRIVER_STATE/netns ]] || netns=$(<"$CODRIVER_STATE/netns")
+if running; then
+    # The first process of a PID namespace takes all the others with it.
+    kill -KILL "$pid"
+    wait_for "the end of the cluster's first process" 20 gone "$pid"
+fi
+wait_for "empty cgroups" 20 remove_cgroups
+rm -rf -- "$CODRIVER_STATE" "$DISK/kubelet"
+rmdir --ignore-fail-on-non-empty "${MOUNT_POINTS[@]}" 2>/dev/null || true
+left=$(leftovers)
+[[ -z $left ]] || die "the cluster has ended, but this is left:"$'\n'"$left"
+rm -f -- "$CODRIVER_STATE.lock"
+echo "the cluster is down: no process, mount, interface, firewall rule or cgroup is left"

@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# The namespaces' own mounts and network, and the cgroup folder; sourced, not run.
+
+# Folders that containerd and the kubelet write to whatever they are told. They are
+# covered inside; outside only the empty mount points are made, and `down` removes them.
+# shellcheck disable=SC2034 # used by up.sh and down.sh
+MOUNT_POINTS=(/var/lib/cni /var/lib/kubelet)
+
+# Nothing mounted here is seen outside, and all of it goes with the last process.
+private_mounts() {
+    local private
+    mount --make-rprivate /
+    private=$CODRIVER_STATE/run
+    mkdir "$private"
+    mount -t tmpfs -o mode=0755 tmpfs "$private"
+    if [[ $CODRIVER_STATE == /run/* ]]; then
+        mkdir -p "$private/${CODRIVER_STATE#/run/}"
+        mount --bind "$CODRIVER_STATE" "$private/${CODRIVER_STATE#/run/}"
+    fi
+    mount --no-mtab --move "$private" /run
+    mkdir /run/cni
+    mount --bind /run/cni /var/lib/cni
+    # Pods' volumes and logs may be large: on the disk, not in memory.
+    mount --bind "$DISK/kubelet" /var/lib/kubelet
+    mount --bind "$DISK/log" /var/log
+    hide_kernel_settings
+}
+
+# The kubelet insists on these values and sets them for the whole machine; here it
+# reads them from files of ours, and the machine's stay as they are.
+hide_kernel_settings() {
+    local name value
+    mkdir /run/sysctl
+    while read -r name value; do
+        echo "$value" >"/run/sysctl/${name//\//.}"
+        mount --bind "/run/sysctl/${name//\//.}" "/proc/sys/$name"
+    done <<END
+vm/overcommit_memory 1
+vm/panic_on_oom 0
+kernel/panic 10
+kernel/panic_on_oops 1
+kernel/keys/root_maxkeys 1000000
+kernel/keys/root_maxbytes 25000000
+END
+}
+
+private_network() {
+    hostname codriver
+    ip link set lo up
+    ip address add "$NODE_IP/32" dev lo
+    # kube-proxy redirects packets to services, but only after a route was found for them.
+    ip route add "$SERVICE_SUBNET" dev lo src "$NODE_IP"
+    sysctl -q -w net.ipv4.ip_forward=1
+}
+
+# The cgroup hierarchies' roots: one each under version 1, one in all under version 2.
+hierarchies() {
+    if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
+        echo /sys/fs/cgroup
+    else
+        dirname /sys/fs/cgroup/*/cgroup.procs
+    fi
+}
+
+make_cgroups() {
+    local root setting
+    for root in $(hierarchies); do
+        mkdir -p "$root/$CGROUP"
+        # A new cpuset is empty, and then nothing can run in it.
+        for setting in cpuset.cpus cpuset.mems; do
+            [[ ! -e $root/$setting ]] || cat "$root/$setting" >"$root/$CGROUP/$setting"
+        done
+        [[ ! -e $root/cgroup.subtree_control ]] ||
+            for setting in cpuset cpu memory pids hugetlb io; do
+                echo "+$setting" >"$root/cgroup.subtree_control" || true
+            done 2>/dev/null
+    done
+}
+
+# The processes are dead, but the kernel lets go of a cgroup a moment later.
+remove_cgroups() {
+    local root
+    for root in $(hierarchies); do
+        [[ -d $root/$CGROUP ]] || continue
+        find "$root/$CGROUP" -depth -type d -exec rmdir {} + || return
+    done
+}
