@@ -4,16 +4,13 @@ use hyper::Method;
 use serde::Deserialize;
 
 use crate::exchange::{Answer, Call, Exchange};
-use crate::items::{Items, Piece};
+use crate::items::{Items, LARGEST_OBJECT, Piece};
 use crate::request::query;
 use crate::{Config, Deadlines, Error, Kind, Object, Subject, Verb};
 
 /// Objects that one request lists or deletes. The API server cuts a request after 60 s, and was seen to delete 500 pods
 /// in 4 s when busy.
 pub const PAGE: u32 = 500;
-
-/// The largest single object that is taken: etcd holds none above 1.5 MiB.
-const LARGEST_OBJECT: usize = 2 << 20;
 
 /// How much of each object the server sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ pub(crate) enum Piece<'a> {
 }
 
 /// The largest single object that is taken: etcd holds none above 1.5 MiB.
-const LARGEST_PIECE: usize = 2 << 20;
+pub(crate) const LARGEST_OBJECT: usize = 2 << 20;
 
 /// Where in the list the next byte stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +74,8 @@ impl Items {
     }
 
     fn step(&mut self, byte: u8, found: &mut dyn FnMut(Piece<'_>) -> Result<(), String>) -> Result<(), String> {
-        if self.key.len().max(self.piece.len()) > LARGEST_PIECE {
-            return Err(format!("an object in it is larger than {} MiB", LARGEST_PIECE >> 20));
+        if self.key.len().max(self.piece.len()) > LARGEST_OBJECT {
+            return Err(format!("an object in it is larger than {} MiB", LARGEST_OBJECT >> 20));
         }
         let space = matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
         match self.at {
@@ -241,7 +241,7 @@ mod tests {
                 list.feed(chunk, &mut |_| Ok(())).err()
             });
         assert_eq!(refused.unwrap(), "an object in it is larger than 2 MiB");
-        assert!(fed < LARGEST_PIECE + 2 * 65_536);
+        assert!(fed < LARGEST_OBJECT + 2 * 65_536);
     }
 
     fn any_value() -> impl Strategy<Value = Value> {

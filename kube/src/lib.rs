@@ -27,8 +27,6 @@ pub use client::{Client, Collection, PAGE, View};
 pub use config::{Config, ConfigError};
 pub use connection::Deadlines;
 pub use error::Error;
-pub use object::{
-    ContainerState, ContainerStatus, Metadata, Object, OwnerReference, PodStatus, Running, Terminated, Waiting,
-};
+pub use object::{ContainerState, ContainerStatus, Metadata, Object, OwnerReference, PodStatus, Running, Terminated};
 pub use request::{Kind, Subject, Verb};
 pub use timestamp::Timestamp;

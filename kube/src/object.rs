@@ -60,15 +60,13 @@ pub struct PodStatus {
     pub message: Option<String>,
     /// The containers, in no order; empty until the kubelet has spoken.
     pub container_statuses: Vec<ContainerStatus>,
-    /// The init containers, native sidecars among them.
-    pub init_container_statuses: Vec<ContainerStatus>,
 }
 
 impl PodStatus {
-    /// The container or init container of this name.
+    /// The container of this name.
     #[must_use]
     pub fn container(&self, name: &str) -> Option<&ContainerStatus> {
-        self.container_statuses.iter().chain(&self.init_container_statuses).find(|status| status.name == name)
+        self.container_statuses.iter().find(|status| status.name == name)
     }
 }
 
@@ -78,43 +76,25 @@ impl PodStatus {
 pub struct ContainerStatus {
     /// The container's name in the pod.
     pub name: String,
-    /// How often it was started again.
-    pub restart_count: u32,
     /// How it is now.
     pub state: ContainerState,
     /// How it was before the last restart; empty when there was none.
     pub last_state: ContainerState,
 }
 
-/// At most one of the three is set; none means waiting for a reason not yet known.
+/// How a container is. With neither of the two it waits to be started, for the first time or again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ContainerState {
     /// It runs.
     pub running: Option<Running>,
-    /// It has not started, or waits to be started again.
-    pub waiting: Option<Waiting>,
     /// It has ended.
     pub terminated: Option<Terminated>,
 }
 
-/// A container that runs.
+/// A container that runs; nothing about it is of interest but that it does.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Running {
-    /// Since when.
-    pub started_at: Option<Timestamp>,
-}
-
-/// A container that waits.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Waiting {
-    /// Such as `ImagePullBackOff`.
-    pub reason: Option<String>,
-    /// The same for people.
-    pub message: Option<String>,
-}
+pub struct Running {}
 
 /// A container that ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -130,9 +110,6 @@ pub struct Terminated {
     pub message: Option<String>,
     /// When it ended, by the node's clock.
     pub finished_at: Option<Timestamp>,
-    /// Which start of the container this was.
-    #[serde(rename = "containerID")]
-    pub container_id: Option<String>,
 }
 
 #[cfg(test)]
@@ -149,19 +126,18 @@ mod tests {
             "status":{"phase":"Running","containerStatuses":[{"name":"driver","restartCount":1,
               "state":{"waiting":{"reason":"CrashLoopBackOff","message":"back-off 10s"}},
               "lastState":{"terminated":{"exitCode":137,"reason":"OOMKilled","startedAt":"2026-11-22T22:00:01Z",
-                "finishedAt":"2026-11-22T22:00:09Z","containerID":"containerd://9f"}}}],
-             "initContainerStatuses":[{"name":"codriver","restartCount":0,"state":{"running":{"startedAt":"2026-11-22T22:00:00Z"}}}]}}"#,
+                "finishedAt":"2026-11-22T22:00:09Z","containerID":"containerd://9f"}}},
+              {"name":"mesh","state":{"running":{"startedAt":"2026-11-22T22:00:00Z"}}}],
+             "initContainerStatuses":[{"name":"codriver","restartCount":0,"state":{}}]}}"#,
         )
         .unwrap();
         assert!(pod.metadata.is_owned_by("u-0") && !pod.metadata.is_owned_by("u-1"));
         let driver = pod.status.container("driver").unwrap();
-        assert_eq!(driver.restart_count, 1);
-        assert_eq!(driver.state.waiting.as_ref().unwrap().reason.as_deref(), Some("CrashLoopBackOff"));
+        assert_eq!(driver.state, ContainerState::default());
         let ended = driver.last_state.terminated.as_ref().unwrap();
         assert_eq!((ended.exit_code, ended.signal, ended.reason.as_deref()), (137, None, Some("OOMKilled")));
-        assert_eq!(ended.container_id.as_deref(), Some("containerd://9f"));
         assert_eq!(ended.finished_at, Timestamp::parse("2026-11-22T22:00:09Z"));
-        assert!(pod.status.container("codriver").unwrap().state.running.as_ref().unwrap().started_at.is_some());
+        assert!(pod.status.container("mesh").unwrap().state.running.is_some());
         assert_eq!(pod.status.container("other"), None);
     }
 
