@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Builds the two static programs and the codriver image, and prints the path of its archive, for e2e/cluster/load-image.
+# Usage: build.sh
+#   IMAGE        name of the image (codriver:dev)
+#   TARGETARCH   amd64 or arm64 (this machine's)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/../e2e/lib.sh"
+image=${IMAGE:-codriver:dev}
+arch=${TARGETARCH:-$(dpkg --print-architecture)}
+target_dir=${CARGO_TARGET_DIR:-$here/../target}
+
+# What the design promises, in bytes.
+readonly MIB=$((1024 * 1024))
+readonly INIT_LIMIT=$((4 * MIB)) CODRIVER_LIMIT=$((5 * MIB)) IMAGE_LIMIT=$((19 * MIB / 2))
+
+# ring has parts in C, for which musl needs a C compiler. Rust brings its own musl to link with, so another architecture
+# is served by Debian's cross compiler for glibc: ring calls no library.
+case $arch in
+    amd64) target=x86_64-unknown-linux-musl cross=x86_64-linux-gnu ;;
+    arm64) target=aarch64-unknown-linux-musl cross=aarch64-linux-gnu ;;
+    *) die "cannot build for the architecture '$arch': TARGETARCH must be amd64 or arm64" ;;
+esac
+if [[ $arch == "$(dpkg --print-architecture)" ]]; then
+    package=musl-tools compiler=musl-gcc linker=cc
+else
+    package=gcc-${cross//_/-} compiler=$cross-gcc linker=$cross-gcc
+fi
+programs=$target_dir/$target/release
+
+compile() {
+    local name=${target//-/_}
+    export "CC_$name=$compiler" "CARGO_TARGET_${name^^}_LINKER=$linker"
+    cd "$here/.."
+    rustup target add "$target"
+    cargo build --release --locked --target "$target" -p codriver-init -p codriver
+}
+
+# check_program PATH LIMIT: static, or it would not start in an empty image; and no bigger than promised.
+check_program() {
+    local headers
+    headers=$(readelf --wide --program-headers --dynamic "$1")
+    if grep -qE 'INTERP|NEEDED' <<<"$headers"; then
+        die "$1 is not static: a dependency links to a shared library (readelf --dynamic shows which)"
+    fi
+    check_size "${1##*/}" "$(stat --format=%s "$1")" "$2"
+}
+
+# check_size WHAT BYTES LIMIT
+check_size() {
+    printf '%s: %s MiB of at most %s\n' "$1" "$(in_mib "$2")" "$(in_mib "$3")" >&2
+    (($2 <= $3)) || die "$1 is too big: look for a dependency or a feature that came in (cargo tree -e features)"
+}
+
+in_mib() { numfmt --to-unit=Mi --format=%.2f "$1"; }
+
+# pack ARCHIVE: the same programs give the same bytes. The storage is our own, for one image, and gone afterwards.
+pack() {
+    local work
+    work=$(mktemp -d "$1.XXXXXX")
+    # shellcheck disable=SC2064 # the folder is known now
+    trap "rm -rf '$work'" EXIT
+    mkdir -p "$work/context/$arch"
+    install --mode=0555 --target-directory="$work/context/$arch" "$programs"/codriver{,-init}
+    local buildah=(buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run")
+    BUILDAH_ISOLATION=chroot "${buildah[@]}" build --quiet --timestamp 0 --layers=false --arch "$arch" \
+        --build-arg "TARGETARCH=$arch" --iidfile "$work/id" --file "$here/Containerfile" "$work/context"
+    "${buildah[@]}" push --quiet "$(<"$work/id")" "docker-archive:$work/archive:$image"
+    mv "$work/archive" "$1"
+}
+
+need_apt binutils buildah "$package"
+step "programs for $target" 240 compile
+check_program "$programs/codriver-init" "$INIT_LIMIT"
+check_program "$programs/codriver" "$CODRIVER_LIMIT"
+archive=$target_dir/image/codriver-$arch.tar
+mkdir -p "${archive%/*}"
+step "image $image" 1 pack "$archive"
+check_size "image $image" "$(stat --format=%s "$archive")" "$IMAGE_LIMIT"
+realpath "$archive"
