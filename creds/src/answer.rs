@@ -3,6 +3,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use aws_sdk_sts::error::ProvideErrorMetadata as _;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
@@ -74,8 +76,12 @@ impl Intercept for Watcher {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(Err(_)) = context.output_or_error() {
+        if let Some(Err(error)) = context.output_or_error() {
+            let said = error.as_operation_error().and_then(|e| e.downcast_ref::<AssumeRoleWithWebIdentityError>());
+            // A word, and not the token in the mouth of a strange server.
+            let is_word = |code: &&str| code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric());
             tracing::warn!(
+                code = said.and_then(|said| said.code()).filter(is_word),
                 attempt = self.0.attempts(),
                 endpoint = self.0.endpoint().unwrap_or_default(),
                 status = context.response().map(|answer| answer.status().as_u16()),

@@ -4,9 +4,8 @@
 //! bytes of the projected service-account token, and its [`Claims`] are looked at before anybody else sees it;
 //! [`Sts::assume`] exchanges both for [`Credentials`], or says in an [`Error`] what was refused, why, and what to do.
 //!
-//! The world comes in as values: the caller reads the token file and the clock. Two exceptions, since their libraries
-//! offer no other way: aws-config reads `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT`, and the HTTP client
-//! reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` from the environment of the process.
+//! The world comes in as values: the caller reads the token file and the clock. One exception, since the library offers no
+//! other way: aws-config reads `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` from the process's environment.
 //!
 //! No secret leaves this crate by accident: [`Secret`] shows `…`, and what a server said is searched for the token
 //! before it becomes part of an error.
@@ -14,6 +13,7 @@
 mod answer;
 mod credentials;
 mod error;
+mod https;
 mod identity;
 mod refusal;
 mod roots;

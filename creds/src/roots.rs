@@ -1,10 +1,5 @@
 //! Whom TLS trusts: the compiled-in roots of the web, since a scratch image has none, and the bundles that are given.
 
-use std::fmt::Write as _;
-
-use aws_smithy_http_client::tls::TrustStore;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -12,7 +7,7 @@ use rustls::pki_types::pem::PemObject as _;
 /// Certificates to trust beside the compiled-in ones, checked.
 #[derive(Debug, Clone, Default)]
 pub struct Roots {
-    bundles: Vec<Vec<u8>>,
+    given: Vec<CertificateDer<'static>>,
 }
 
 /// A bundle that cannot be used; begins a sentence with the file's name.
@@ -24,39 +19,28 @@ impl Roots {
     /// Adds the content of a PEM file (`AWS_CA_BUNDLE`, `SSL_CERT_FILE`).
     ///
     /// # Errors
-    /// [`BadRoots`] when a certificate in it cannot be read, or when there is none. The HTTP client would panic on it.
-    pub fn add_pem(&mut self, pem: Vec<u8>) -> Result<(), BadRoots> {
-        let mut store = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(&pem) {
-            certificate
-                .map_err(|error| error.to_string())
-                .and_then(|der| store.add(der).map_err(|error| error.to_string()))
-                .map_err(BadRoots)?;
-        }
-        if store.is_empty() {
+    /// [`BadRoots`] when a certificate in it cannot be read, or when there is none.
+    pub fn add_pem(&mut self, pem: &[u8]) -> Result<(), BadRoots> {
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+        let certificates = certificates.map_err(|error| BadRoots(error.to_string()))?;
+        if certificates.is_empty() {
             return Err(BadRoots("there is no certificate in it".to_owned()));
         }
-        self.bundles.push(pem);
+        let mut trial = RootCertStore::empty();
+        for certificate in &certificates {
+            trial.add(certificate.clone()).map_err(|error| BadRoots(error.to_string()))?;
+        }
+        self.given.extend(certificates);
         Ok(())
     }
 
-    /// The trust store for the HTTP client. Never the native roots: what is trusted shall not depend on the image.
-    pub(crate) fn trust_store(&self) -> TrustStore {
-        let mut store = TrustStore::empty().with_pem_certificate(compiled_in());
-        for bundle in &self.bundles {
-            store.add_pem_certificate(bundle.clone());
-        }
+    /// All of them. Never the native roots: what is trusted shall not depend on the image.
+    pub(crate) fn store(&self) -> RootCertStore {
+        let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        // Each was added once before, when it was checked.
+        store.add_parsable_certificates(self.given.iter().cloned());
         store
     }
-}
-
-/// Mozilla's roots as PEM, which is all that the HTTP client takes.
-fn compiled_in() -> String {
-    let mut pem = String::with_capacity(256 * 1024);
-    for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
-        let _ = writeln!(pem, "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----", STANDARD.encode(root));
-    }
-    pem
 }
 
 #[cfg(test)]
@@ -64,10 +48,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_compiled_in_roots_can_be_read() {
-        let mut roots = Roots::default();
-        roots.add_pem(compiled_in().into_bytes()).unwrap();
-        assert!(webpki_root_certs::TLS_SERVER_ROOT_CERTS.len() > 100);
+    fn the_roots_of_the_web_are_compiled_in() {
+        assert!(Roots::default().store().len() > 100);
     }
 
     #[test]
@@ -78,7 +60,7 @@ mod tests {
             ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate"),
             ("-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n", "base64"),
         ] {
-            let error = Roots::default().add_pem(pem.into()).unwrap_err().to_string();
+            let error = Roots::default().add_pem(pem.as_bytes()).unwrap_err().to_string();
             assert!(error.contains(why), "{pem}: {error}");
         }
     }

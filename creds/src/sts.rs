@@ -15,13 +15,7 @@ use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sts::operation::assume_role_with_web_identity::{
     AssumeRoleWithWebIdentityError, AssumeRoleWithWebIdentityOutput,
 };
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -30,6 +24,7 @@ use http_body_util::LengthLimitError;
 use crate::answer::{LONGEST_ANSWER, Watch, Watcher};
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Refusal};
+use crate::https::Https;
 use crate::identity::Identity;
 use crate::refusal::{Meaning, meaning};
 use crate::roots::Roots;
@@ -127,18 +122,11 @@ fn no_profile() -> ProfileFiles {
     ProfileFiles::builder().with_contents(ProfileFileKind::Config, "").build()
 }
 
-/// One connector for all attempts, so that the roots are parsed once, and not at all for plain `http://`.
+/// The roots are built once for all attempts, and not at all for plain `http://`.
 fn http_client(settings: &StsSettings) -> SharedHttpClient {
     let plain = settings.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
-    let trust = if plain { TrustStore::empty() } else { settings.roots.trust_store() };
-    let mut connector = Connector::builder()
-        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build())
-        .proxy_config(ProxyConfig::from_env())
-        .tls_provider(Provider::Rustls(CryptoMode::Ring));
-    if let Ok(context) = TlsContext::builder().with_trust_store(trust).build() {
-        connector = connector.tls_context(context);
-    }
-    let connector = SharedHttpConnector::new(connector.build());
+    let https = if plain { Https::plain(CONNECT_TIMEOUT) } else { Https::new(&settings.roots, CONNECT_TIMEOUT) };
+    let connector = SharedHttpConnector::new(https);
     http_client_fn(move |_, _| connector.clone())
 }
 

@@ -65,7 +65,7 @@ fn roots(settings: &Settings) -> Result<Roots, Failure> {
             )
         };
         let pem = read(path, BUNDLE_READ).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-        roots.add_pem(pem).map_err(|error| wrong(error.to_string()))?;
+        roots.add_pem(&pem).map_err(|error| wrong(error.to_string()))?;
     }
     Ok(roots)
 }

@@ -1,16 +1,18 @@
 //! What is meant: the settings with their types, judged all at once, so that nobody has to start a pod once per mistake.
 
+mod reader;
+
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use codriver_creds::{DURATION_SECONDS, Identity, RoleArn, SessionName, StsKind};
 
+use self::reader::Reader;
 use crate::args::Args;
 use crate::endpoint::Endpoint;
-use crate::failure::{Exit, Failure, Fault};
-use crate::lines::{self, Lines};
+use crate::failure::{Exit, Failure};
+use crate::lines::Lines;
 use crate::version::Version;
 
 /// Everything that codriver-init needs to know before it does anything.
@@ -186,27 +188,8 @@ impl Settings {
     }
 }
 
-/// Reads settings and collects what is wrong with them.
-#[derive(Debug, Default)]
-struct Reader {
-    mistakes: Vec<Fault>,
-}
-
+/// The parts that need more than one setting.
 impl Reader {
-    fn mistake(&mut self, cause: impl Into<String>, remedy: impl Into<String>) {
-        self.mistakes.push(Fault::new(cause, remedy));
-    }
-
-    fn endpoint(&mut self, setting: &str, value: &Option<String>) -> Option<Endpoint> {
-        match Endpoint::parse(given(value)?) {
-            Ok(endpoint) => Some(endpoint),
-            Err(problem) => {
-                self.mistake(format!("{setting} {problem}"), "write it as https://host or http://host:port");
-                None
-            }
-        }
-    }
-
     fn store(&mut self, args: &Args, endpoint: Option<Endpoint>, sts: Option<&Endpoint>) -> Option<Store> {
         let is_aws = endpoint.as_ref().is_none_or(Endpoint::is_aws);
         let path_style = self
@@ -229,16 +212,6 @@ impl Reader {
             None => "us-east-1",
         };
         Some(Store { endpoint, region: region.to_owned(), path_style })
-    }
-
-    fn role(&mut self, setting: &str, value: &Option<String>, kind: StsKind) -> Option<RoleArn> {
-        match RoleArn::parse(given(value)?, kind) {
-            Ok(role) => Some(role),
-            Err(problem) => {
-                self.mistake(format!("{setting} {problem}"), "copy the ARN from the role itself");
-                None
-            }
-        }
     }
 
     fn token(&mut self, args: &Args) -> Option<TokenSettings> {
@@ -302,84 +275,6 @@ impl Reader {
         let ip = field("POD_IP", &args.pod_ip, "status.podIP", |text| text.parse::<IpAddr>().is_ok());
         let node = given(&args.node_name).map(str::to_owned);
         Some(Pod { name: name?, namespace: namespace?, uid: uid?, ip: ip?.parse().ok()?, node })
-    }
-
-    fn lines(&mut self, setting: &str, value: &Option<String>, spark: bool) -> Lines {
-        let lines = lines::parse(given(value).unwrap_or_default()).unwrap_or_else(|wrong| {
-            for problem in wrong {
-                self.mistake(
-                    format!("{setting} {problem}"),
-                    "write one key=value a line; executors get secrets by spark.kubernetes.executor.secretKeyRef.*",
-                );
-            }
-            Lines::new()
-        });
-        for (key, _) in &lines {
-            if key.starts_with("spark.") != spark {
-                let other = if spark { "CODRIVER_HADOOP_CONF" } else { "CODRIVER_SPARK_CONF" };
-                self.mistake(
-                    format!("{setting} has `{key}`, which Spark would not read there"),
-                    format!("move it to {other}"),
-                );
-            }
-        }
-        lines
-    }
-
-    fn version(&mut self, setting: &str, value: &Option<String>, least: Version) -> Option<Version> {
-        let text = given(value)?;
-        match Version::parse(text) {
-            Some(version) if version >= least => Some(version),
-            Some(_) => {
-                self.mistake(format!("{setting} {text} is too old"), format!("{least} and later are supported"));
-                None
-            }
-            None => {
-                self.mistake(format!("{setting} `{text}` is no version"), "write it as 3.5.0, or leave it out");
-                None
-            }
-        }
-    }
-
-    fn one_of<T: Copy>(&mut self, setting: &str, value: &Option<String>, choices: &[(&str, T)]) -> Option<T> {
-        let text = given(value)?;
-        let found = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
-        if found.is_none() {
-            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            self.mistake(format!("{setting} `{text}` is not known"), format!("set it to {}", names.join(" or ")));
-        }
-        found
-    }
-
-    fn number<T: TryFrom<u64> + Default>(
-        &mut self,
-        setting: &str,
-        value: &Option<String>,
-        default: u64,
-        range: RangeInclusive<u64>,
-    ) -> T {
-        let number = match given(value) {
-            None => default,
-            Some(text) => match text.parse() {
-                Ok(number) if range.contains(&number) => number,
-                _ => {
-                    self.mistake(
-                        format!("{setting} `{text}` is no number from {} to {}", range.start(), range.end()),
-                        format!("leave it out for {default}"),
-                    );
-                    default
-                }
-            },
-        };
-        T::try_from(number).unwrap_or_default()
-    }
-
-    fn absolute(&mut self, setting: &str, text: &str) -> Option<PathBuf> {
-        if text.starts_with('/') && !text.chars().any(char::is_control) {
-            return Some(PathBuf::from(text));
-        }
-        self.mistake(format!("{setting} `{}` is no absolute path", text.escape_debug()), "begin it with /");
-        None
     }
 }
 

@@ -30,7 +30,6 @@ scenarios! {
     happy_on_aws_with_unknown_versions
     happy_after_two_throttles
     happy_over_tls_with_a_bundle
-    happy_through_a_proxy
     role_missing
     role_malformed_and_other_mistakes
     keys_instead_of_an_identity

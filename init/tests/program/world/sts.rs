@@ -143,8 +143,7 @@ fn read_request(reader: &mut impl BufRead) -> Option<String> {
         }
     }
     let head = head.to_ascii_lowercase();
-    let (line, _) = head.split_once("\r\n").unwrap();
-    assert!(["post / http/1.1", "post http://sts.invalid/ http/1.1"].contains(&line), "{head}");
+    assert!(head.starts_with("post / http/1.1\r\n"), "{head}");
     assert!(!head.contains("\r\nauthorization:"), "the request must not be signed: {head}");
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
     let mut body = vec![0; length];

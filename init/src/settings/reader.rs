@@ -1,0 +1,131 @@
+//! Reads single settings from their text, and collects what is wrong with them.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use codriver_creds::{RoleArn, StsKind};
+
+use super::given;
+use crate::endpoint::Endpoint;
+use crate::failure::Fault;
+use crate::lines::{self, Lines};
+use crate::version::Version;
+
+/// Each method gives the value or, when it is wrong, notes the mistake and gives nothing or the default.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// What was wrong so far.
+    pub mistakes: Vec<Fault>,
+}
+
+impl Reader {
+    /// Notes a mistake.
+    pub fn mistake(&mut self, cause: impl Into<String>, remedy: impl Into<String>) {
+        self.mistakes.push(Fault::new(cause, remedy));
+    }
+
+    /// A URL.
+    pub fn endpoint(&mut self, setting: &str, value: &Option<String>) -> Option<Endpoint> {
+        match Endpoint::parse(given(value)?) {
+            Ok(endpoint) => Some(endpoint),
+            Err(problem) => {
+                self.mistake(format!("{setting} {problem}"), "write it as https://host or http://host:port");
+                None
+            }
+        }
+    }
+
+    /// A role ARN.
+    pub fn role(&mut self, setting: &str, value: &Option<String>, kind: StsKind) -> Option<RoleArn> {
+        match RoleArn::parse(given(value)?, kind) {
+            Ok(role) => Some(role),
+            Err(problem) => {
+                self.mistake(format!("{setting} {problem}"), "copy the ARN from the role itself");
+                None
+            }
+        }
+    }
+
+    /// The user's lines for Spark, or else for Hadoop.
+    pub fn lines(&mut self, setting: &str, value: &Option<String>, spark: bool) -> Lines {
+        let lines = lines::parse(given(value).unwrap_or_default()).unwrap_or_else(|wrong| {
+            for problem in wrong {
+                self.mistake(
+                    format!("{setting} {problem}"),
+                    "write one key=value a line; executors get secrets by spark.kubernetes.executor.secretKeyRef.*",
+                );
+            }
+            Lines::new()
+        });
+        for (key, _) in &lines {
+            if key.starts_with("spark.") != spark {
+                let other = if spark { "CODRIVER_HADOOP_CONF" } else { "CODRIVER_SPARK_CONF" };
+                self.mistake(
+                    format!("{setting} has `{key}`, which Spark would not read there"),
+                    format!("move it to {other}"),
+                );
+            }
+        }
+        lines
+    }
+
+    /// A version, at least this one.
+    pub fn version(&mut self, setting: &str, value: &Option<String>, least: Version) -> Option<Version> {
+        let text = given(value)?;
+        match Version::parse(text) {
+            Some(version) if version >= least => Some(version),
+            Some(_) => {
+                self.mistake(format!("{setting} {text} is too old"), format!("{least} and later are supported"));
+                None
+            }
+            None => {
+                self.mistake(format!("{setting} `{text}` is no version"), "write it as 3.5.0, or leave it out");
+                None
+            }
+        }
+    }
+
+    /// One of a few words.
+    pub fn one_of<T: Copy>(&mut self, setting: &str, value: &Option<String>, choices: &[(&str, T)]) -> Option<T> {
+        let text = given(value)?;
+        let found = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
+        if found.is_none() {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            self.mistake(format!("{setting} `{text}` is not known"), format!("set it to {}", names.join(" or ")));
+        }
+        found
+    }
+
+    /// A whole number in a range.
+    pub fn number<T: TryFrom<u64> + Default>(
+        &mut self,
+        setting: &str,
+        value: &Option<String>,
+        default: u64,
+        range: RangeInclusive<u64>,
+    ) -> T {
+        let number = match given(value) {
+            None => default,
+            Some(text) => match text.parse() {
+                Ok(number) if range.contains(&number) => number,
+                _ => {
+                    self.mistake(
+                        format!("{setting} `{text}` is no number from {} to {}", range.start(), range.end()),
+                        format!("leave it out for {default}"),
+                    );
+                    default
+                }
+            },
+        };
+        T::try_from(number).unwrap_or_default()
+    }
+
+    /// A path that begins with `/`.
+    pub fn absolute(&mut self, setting: &str, text: &str) -> Option<PathBuf> {
+        if text.starts_with('/') && !text.chars().any(char::is_control) {
+            return Some(PathBuf::from(text));
+        }
+        self.mistake(format!("{setting} `{}` is no absolute path", text.escape_debug()), "begin it with /");
+        None
+    }
+}
