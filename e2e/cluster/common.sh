@@ -26,12 +26,20 @@ export DISK LOGS
 CGROUP=${CODRIVER_STATE##*/}
 export CGROUP
 
+pid=
 # Sets `pid` to the cluster's first process. The network namespace is compared
 # too: the number alone may by now be another process's.
 running() {
     [[ -s $CODRIVER_STATE/pid ]] || return 1
     pid=$(<"$CODRIVER_STATE/pid")
     [[ $(readlink "/proc/$pid/ns/net") == "$(<"$CODRIVER_STATE/netns")" ]] 2>/dev/null
+}
+
+# Held until the script ends: one start or end of the cluster at a time.
+lock() {
+    mkdir -p "$DISK"
+    exec 9>"$DISK/lock"
+    flock 9
 }
 
 need_running() {

@@ -6,8 +6,6 @@
 # shellcheck source=host.sh
 . "$CLUSTER/host.sh"
 
-gone() { ! kill -0 "$1" 2>/dev/null; }
-
 # What the cluster could have left outside of its namespaces, one finding a line.
 leftovers() {
     local addresses="${NODE_IP%.*.*}.|${SERVICE_SUBNET%.*.*}."
@@ -23,20 +21,10 @@ if [[ -n ${CONTEXT:-} ]]; then
     die "CONTEXT=$CONTEXT is a cluster of yours: only the cluster that up.sh made is ended here"
 fi
 ((EUID == 0)) || die "root is needed to end the cluster"
-mkdir -p "$CODRIVER_STATE"
-exec 9>"$CODRIVER_STATE.lock"
-flock 9
+lock
 netns=none
 [[ ! -s $CODRIVER_STATE/netns ]] || netns=$(<"$CODRIVER_STATE/netns")
-if running; then
-    # The first process of a PID namespace takes all the others with it.
-    kill -KILL "$pid"
-    wait_for "the end of the cluster's first process" 20 gone "$pid"
-fi
-wait_for "empty cgroups" 20 remove_cgroups
-rm -rf -- "$CODRIVER_STATE" "$DISK/kubelet"
-rmdir --ignore-fail-on-non-empty "${MOUNT_POINTS[@]}" 2>/dev/null || true
+end_cluster
 left=$(leftovers)
 [[ -z $left ]] || die "the cluster has ended, but this is left:"$'\n'"$left"
-rm -f -- "$CODRIVER_STATE.lock"
 echo "the cluster is down: no process, mount, interface, firewall rule or cgroup is left"

@@ -3,7 +3,6 @@
 
 # Folders that containerd and the kubelet write to whatever they are told. They are
 # covered inside; outside only the empty mount points are made, and `down` removes them.
-# shellcheck disable=SC2034 # used by up.sh and down.sh
 MOUNT_POINTS=(/var/lib/cni /var/lib/kubelet)
 
 # Nothing mounted here is seen outside, and all of it goes with the last process.
@@ -77,7 +76,22 @@ make_cgroups() {
     done
 }
 
-# The processes are dead, but the kernel lets go of a cgroup a moment later.
+# Ends the cluster if there is one, and removes all that it had outside of its namespaces.
+end_cluster() {
+    if running; then
+        # The first process of a PID namespace takes all the others with it.
+        # shellcheck disable=SC2154 # running has set it
+        kill -KILL "$pid"
+        wait_for "the end of the cluster's first process" 20 gone "$pid"
+    fi
+    # The kernel lets go of a cgroup a moment after its last process.
+    wait_for "empty cgroups" 20 remove_cgroups
+    rm -rf -- "$CODRIVER_STATE" "$DISK/kubelet" "$DISK/log"
+    rmdir --ignore-fail-on-non-empty -- "${MOUNT_POINTS[@]}" 2>/dev/null || true
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
 remove_cgroups() {
     local root
     for root in $(hierarchies); do

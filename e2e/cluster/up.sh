@@ -26,12 +26,12 @@ node_ready() {
 answers() { kubectl get --raw /readyz || ! kill -0 "$starter" 2>/dev/null; }
 
 start() {
-    local programs coredns starter
+    local programs coredns pause starter
     programs=$(k8s_programs)
     coredns=$(coredns_program)
     minio_program >/dev/null
     pause=$("$CLUSTER/static-image" "$(command -v catatonit)" codriver-pause:1 -P)
-    rm -rf -- "$CODRIVER_STATE" "$DISK/kubelet" "$DISK/log"
+    end_cluster # what a start that failed or was cut has left
     mkdir -p "$LOGS" "$DISK/kubelet" "$DISK/log" "${MOUNT_POINTS[@]}"
     chmod 0700 "$CODRIVER_STATE"
     make_cgroups
@@ -49,7 +49,6 @@ start() {
     kubectl apply -f "$CODRIVER_STATE/config/dns.yaml" >/dev/null || explain kube-apiserver
     wait_for "the node to be Ready" 60 node_ready || explain kubelet containerd
     wait_for "CoreDNS" 20 in_network curl -sf "http://$NODE_IP:8181/ready" || explain coredns
-    wait_for "the default service account" 20 kubectl get serviceaccount default || explain kube-controller-manager
 }
 
 if [[ -n ${CONTEXT:-} ]]; then
@@ -62,15 +61,14 @@ if running && [[ -e $CODRIVER_STATE/ready ]]; then
 fi
 ((EUID == 0)) || die "root is needed to make the cluster's namespaces (or set CONTEXT to use a cluster of yours)"
 need_apt containerd runc containernetworking-plugins catatonit nftables conntrack iproute2 openssl curl
-exec 9>"$CODRIVER_STATE.lock"
-flock 9
+lock
 # Another run may have started it while this one waited.
 if running && [[ -e $CODRIVER_STATE/ready ]]; then
     exit 0
 fi
-! running || die "an earlier start was cut: run e2e/cluster/down.sh first"
 began=$SECONDS
 start
-"$STORE/up.sh" 9>&-
+"$STORE/up.sh"
+wait_for "the default service account" 20 kubectl get serviceaccount default || explain kube-controller-manager
 touch "$CODRIVER_STATE/ready"
 echo "the cluster is up after $(human $((SECONDS - began))): e2e/cluster/kubectl reaches it, e2e/cluster/down.sh ends it"
