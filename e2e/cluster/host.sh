@@ -1,28 +1,30 @@
 # shellcheck shell=bash
 # The namespaces' own mounts and network, and the cgroup folder; sourced, not run.
 
-# Folders that containerd and the kubelet write to whatever they are told. They are
-# covered inside; outside only the empty mount points are made, and `down` removes them.
-MOUNT_POINTS=(/var/lib/cni /var/lib/kubelet)
-
 # Nothing mounted here is seen outside, and all of it goes with the last process.
 private_mounts() {
-    local private
     mount --make-rprivate /
-    private=$CODRIVER_STATE/run
-    mkdir "$private"
-    mount -t tmpfs -o mode=0755 tmpfs "$private"
-    if [[ $CODRIVER_STATE == /run/* ]]; then
-        mkdir -p "$private/${CODRIVER_STATE#/run/}"
-        mount --bind "$CODRIVER_STATE" "$private/${CODRIVER_STATE#/run/}"
-    fi
-    mount --no-mtab --move "$private" /run
-    mkdir /run/cni
-    mount --bind /run/cni /var/lib/cni
+    # containerd, the kubelet and the network plugins write here, whatever they are told.
+    cover /run
+    cover /var/lib
+    mkdir -p /var/lib/kubelet
     # Pods' volumes and logs may be large: on the disk, not in memory.
     mount --bind "$DISK/kubelet" /var/lib/kubelet
     mount --bind "$DISK/log" /var/log
     hide_kernel_settings
+}
+
+# An empty folder in memory over FOLDER; only what is ours stays visible in it.
+cover() {
+    local cover=$CODRIVER_STATE/cover ours
+    mkdir -p "$cover"
+    mount -t tmpfs -o mode=0755 tmpfs "$cover"
+    for ours in "$CODRIVER_STATE" "$CODRIVER_CACHE" "$CLUSTER"; do
+        [[ $ours == "$1"/* ]] || continue
+        mkdir -p "$cover/${ours#"$1"/}"
+        mount --bind "$ours" "$cover/${ours#"$1"/}"
+    done
+    mount --no-mtab --move "$cover" "$1"
 }
 
 # The kubelet insists on these values and sets them for the whole machine; here it
@@ -87,7 +89,6 @@ end_cluster() {
     # The kernel lets go of a cgroup a moment after its last process.
     wait_for "empty cgroups" 20 remove_cgroups
     rm -rf -- "$CODRIVER_STATE" "$DISK/kubelet" "$DISK/log"
-    rmdir --ignore-fail-on-non-empty -- "${MOUNT_POINTS[@]}" 2>/dev/null || true
 }
 
 gone() { ! kill -0 "$1" 2>/dev/null; }

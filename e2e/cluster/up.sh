@@ -32,7 +32,7 @@ start() {
     minio_program >/dev/null
     pause=$("$CLUSTER/static-image" "$(command -v catatonit)" codriver-pause:1 -P)
     end_cluster # what a start that failed or was cut has left
-    mkdir -p "$LOGS" "$DISK/kubelet" "$DISK/log" "${MOUNT_POINTS[@]}"
+    mkdir -p "$LOGS" "$DISK/kubelet" "$DISK/log"
     chmod 0700 "$CODRIVER_STATE"
     make_cgroups
     setsid unshare --net --pid --mount --uts --fork --mount-proc --kill-child \
