@@ -34,7 +34,7 @@ cached() {
     if [[ ! -e $path ]]; then
         mkdir -p "$CODRIVER_CACHE/$name"
         (
-            flock 9
+            take_lock 9 "another run makes $name"
             [[ ! -e $path ]] || exit 0
             # Ours is the only build of NAME now: what lies here is from one that was cut.
             rm -rf -- "$CODRIVER_CACHE/$name"/.part.*
@@ -46,6 +46,13 @@ cached() {
     fi
     [[ -e $path ]] || return 1
     printf '%s\n' "$path"
+}
+
+# DESCRIPTOR WHY: waits as long as it takes, and says so.
+take_lock() {
+    flock --nonblock "$1" && return
+    printf 'waiting: %s …\n' "$2" >&2
+    flock "$1"
 }
 
 human() {

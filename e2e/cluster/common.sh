@@ -39,7 +39,7 @@ running() {
 lock() {
     mkdir -p "$DISK"
     exec 9>"$DISK/lock"
-    flock 9
+    take_lock 9 "another run starts or ends the cluster"
 }
 
 need_running() {
