@@ -2,8 +2,8 @@
 # Makes the Spark image of the demo and the tests and prints the path of its archive, for e2e/cluster/load-image.
 # Usage: build.sh        (SPARK_IMAGE=name:tag gives the image another name)
 #
-# Four layers, so that a change imports little: the operating system, Spark, the S3A jars, our own files. Each is kept in
-# the cache under its versions and a hash of what makes it. Needs root, for the operating system layer.
+# Five layers, so that a change imports little: the operating system, Spark, the S3A jars, class data made from these
+# three, our own files. Each is kept in the cache under its versions and a hash of what makes it. Needs root.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/../lib.sh"
 source "$here/versions.sh"
@@ -33,6 +33,18 @@ layer_s3a() {
         "$here/layers/s3a.sh"
 }
 
+# Another job or another input makes the class data less complete, not wrong: they are not in its key.
+layer_cds() {
+    local os spark s3a
+    os=$(layer_os)
+    spark=$(layer_spark)
+    s3a=$(layer_s3a)
+    # shellcheck disable=SC2317 # called by `cached`
+    make_cds() { "$here/layers/cds.sh" "$os" "$spark" "$s3a" "$1"; }
+    cached spark-cds "$(printf '%s\n' "${os##*/}" "${spark##*/}" "${s3a##*/}" |
+        digest - "$here"/layers/{cds,pack}.sh "$here/layers/class_path_jar.py" "$here/layers/training.py")" make_cds
+}
+
 # All at once: one waits for the network, another for the processor.
 layers() {
     local part parts=() failed=0
@@ -47,18 +59,20 @@ layers() {
 }
 
 assemble() {
-    local os spark s3a
+    local os spark s3a cds
     os=$(layer_os)
     spark=$(layer_spark)
     s3a=$(layer_s3a)
+    cds=$(layer_cds)
     "$here/layers/own.sh" "$1.own"
-    "$here/archive.py" "$1" "$image" "$here/image/config.json" "$os" "$spark" "$s3a" "$1.own"
+    "$here/archive.py" "$1" "$image" "$here/image/config.json" "$os" "$spark" "$s3a" "$cds" "$1.own"
 }
 
 build() {
     ((EUID == 0)) || die "the Spark image needs root to be built: run as root"
     need_apt mmdebstrap maven python3-pip python3-venv
     step "layers of the Spark $SPARK_VERSION image" 150 layers
+    step "class data of the Spark $SPARK_VERSION image" 40 layer_cds
     step "archive of the Spark $SPARK_VERSION image" 10 assemble "$1"
 }
 

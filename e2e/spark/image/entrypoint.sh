@@ -5,13 +5,13 @@
 #   entrypoint.sh CMD ARGS…     that command, in place of this shell
 set -euo pipefail
 
-# The pod's own folders come first, so that a mounted configuration wins over the image's.
+# The pod's own folders come before the jars, so that a mounted configuration wins; first.jar holds no configuration.
 executor_classpath() {
     local classpath="${SPARK_CONF_DIR:-$SPARK_HOME/conf}"
     if [[ -n ${HADOOP_CONF_DIR:-} ]]; then classpath+=":$HADOOP_CONF_DIR"; fi
     if [[ -n ${SPARK_CLASSPATH:-} ]]; then classpath+=":$SPARK_CLASSPATH"; fi
     if [[ -n ${SPARK_EXTRA_CLASSPATH:-} ]]; then classpath="$SPARK_EXTRA_CLASSPATH:$classpath"; fi
-    printf '%s' "$classpath:$SPARK_HOME/jars/*"
+    printf '%s' "$SPARK_HOME/cds/first.jar:$classpath:$SPARK_HOME/jars/*"
 }
 
 # Spark hands over each JVM option in a variable of its own: SPARK_JAVA_OPT_0, SPARK_JAVA_OPT_1, …
