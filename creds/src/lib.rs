@@ -4,8 +4,7 @@
 //! bytes of the projected service-account token, and its [`Claims`] are looked at before anybody else sees it;
 //! [`Sts::assume`] exchanges both for [`Credentials`], or says in an [`Error`] what was refused, why, and what to do.
 //!
-//! The world comes in as values: the caller reads the token file and the clock. One exception, since the library offers no
-//! other way: aws-config reads `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` from the process's environment.
+//! The world comes in as values: the caller reads the environment, the token file and the clock.
 //!
 //! No secret leaves this crate by accident: [`Secret`] shows `…`, and what a server said is searched for the token
 //! before it becomes part of an error.

@@ -1,24 +1,23 @@
-//! The call: `AssumeRoleWithWebIdentity`, unsigned, with the settings of aws-config and every wait bounded.
+//! The call: `AssumeRoleWithWebIdentity`, unsigned, every wait bounded.
 //!
-//! aws-config's own web-identity provider is not used: it stumbles over the empty ARN in MinIO's answer and never sends
-//! a duration, so that MinIO's credentials end with the token.
+//! aws-config is not used. Its web-identity provider stumbles over the empty ARN in MinIO's answer and never sends a
+//! duration, so that MinIO's credentials end with the token; and its loader, with the chain of all other providers behind
+//! it, would gather nothing that is not given here.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-#[expect(deprecated, reason = "see `no_profile`")]
-use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::Client;
+use aws_sdk_sts::config::retry::RetryConfig;
+use aws_sdk_sts::config::timeout::TimeoutConfig;
+use aws_sdk_sts::config::{BehaviorVersion, Config, Region};
 use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sts::operation::assume_role_with_web_identity::{
     AssumeRoleWithWebIdentityError, AssumeRoleWithWebIdentityOutput,
 };
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
 use http_body_util::LengthLimitError;
 
 use crate::answer::{LONGEST_ANSWER, Watch, Watcher};
@@ -62,9 +61,9 @@ pub struct Sts {
 
 impl Sts {
     /// Prepares a client. Nothing is sent.
-    pub async fn new(settings: &StsSettings) -> Self {
-        let config = load(settings).await;
-        Self { client: Client::new(&config) }
+    #[must_use]
+    pub fn new(settings: &StsSettings) -> Self {
+        Self { client: Client::from_conf(config(settings)) }
     }
 
     /// Exchanges the token for credentials. Waits up to 60 s in all: retries of what can pass, with backoff and jitter.
@@ -93,33 +92,22 @@ impl Sts {
     }
 }
 
-/// What aws-config makes of the settings: no credentials chain, no profile file, no instance metadata.
-async fn load(settings: &StsSettings) -> SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .no_credentials()
-        .profile_files(no_profile())
+/// All that the SDK would otherwise gather from environment, profile files and instance metadata.
+fn config(settings: &StsSettings) -> Config {
+    let retry = RetryConfig::standard().with_max_attempts(settings.attempts).with_initial_backoff(settings.backoff);
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(TOTAL_TIMEOUT)
+        .build();
+    let mut config = Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(settings.region.clone()))
         .http_client(http_client(settings))
-        .retry_config(
-            RetryConfig::standard().with_max_attempts(settings.attempts).with_initial_backoff(settings.backoff),
-        )
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .operation_timeout(TOTAL_TIMEOUT)
-                .build(),
-        );
-    if let Some(endpoint) = &settings.endpoint {
-        loader = loader.endpoint_url(endpoint);
-    }
-    loader.load().await
-}
-
-/// aws-config insists on a profile file; an empty one says nothing.
-#[expect(deprecated, reason = "the replacement lives in a crate that nothing else here needs")]
-fn no_profile() -> ProfileFiles {
-    ProfileFiles::builder().with_contents(ProfileFileKind::Config, "").build()
+        .retry_config(retry)
+        .timeout_config(timeouts);
+    config.set_endpoint_url(settings.endpoint.clone());
+    config.build()
 }
 
 /// The roots are built once for all attempts, and not at all for plain `http://`.

@@ -41,8 +41,7 @@ pub async fn prove(settings: &Settings) -> Result<Proof, Failure> {
         roots,
         attempts: settings.sts.attempts,
         backoff: settings.sts.backoff,
-    })
-    .await;
+    });
     let credentials = sts.assume(&settings.identity, &token, SystemTime::now()).await?;
     info!(
         role = settings.identity.role.as_str(),

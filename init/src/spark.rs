@@ -27,7 +27,8 @@ pub fn properties(settings: &Settings, hadoop: &BTreeMap<String, String>) -> BTr
         IpAddr::V6(ip) => format!("[{ip}]"),
     };
     set("spark.driver.host", &host);
-    set("spark.driver.bindAddress", "0.0.0.0");
+    // Not 0.0.0.0: from Spark 4.1 executors may connect to this one (spark.kubernetes.executor.useDriverPodIP).
+    set("spark.driver.bindAddress", &host);
     set("spark.driver.port", "7078");
     set("spark.driver.blockManager.port", "7079");
     if let Some(image) = &settings.executor.image {
@@ -64,9 +65,12 @@ mod tests {
     #[test]
     fn the_driver_is_found_by_its_executors() {
         let mut settings = minio();
-        assert_eq!(of(&settings)["spark.driver.host"], "10.1.2.3");
-        settings.pod.ip = "fd00::7".parse().unwrap();
-        assert_eq!(of(&settings)["spark.driver.host"], "[fd00::7]");
+        for (ip, host) in [("10.1.2.3", "10.1.2.3"), ("fd00::7", "[fd00::7]")] {
+            settings.pod.ip = ip.parse().unwrap();
+            for key in ["spark.driver.host", "spark.driver.bindAddress"] {
+                assert_eq!(of(&settings)[key], host, "{key}");
+            }
+        }
     }
 
     #[test]
