@@ -41,7 +41,7 @@ impl Script {
     pub fn spark(stage: &Stage, name: &str, job: &str, arguments: &[String]) -> Self {
         let submit = ["/opt/spark/bin/spark-submit".to_owned(), stage.uri(&format!("jobs/{job}"))];
         let spark_conf = "spark.executor.instances=2\nspark.executor.cores=1\nspark.executor.memory=512m\n\
-            spark.kubernetes.executor.request.cores=200m\nspark.sql.shuffle.partitions=4\nspark.ui.enabled=false\n";
+            spark.kubernetes.executor.request.cores=200m\n";
         Self {
             name: name.into(),
             command: [&submit, arguments].concat(),

@@ -72,8 +72,17 @@ pub fn objects(file: &str) -> Result<Vec<Value>> {
     let text = kubectl(&["create", "--dry-run=client", "-o", "json", "-f", file], "")?;
     let all = Deserializer::from_str(&text).into_iter().collect::<std::result::Result<Vec<Value>, _>>();
     let all = all.map_err(|error| format!("{file}: {error}"))?;
-    // Older kubectls answer with one list, newer ones with one document after another.
-    Ok(all.into_iter().flat_map(|object| object["items"].as_array().cloned().unwrap_or_else(|| vec![object])).collect())
+    // Older kubectls answer with one list, newer ones with one document after another; both fill in a namespace.
+    let mut all: Vec<Value> = all
+        .into_iter()
+        .flat_map(|object| object["items"].as_array().cloned().unwrap_or_else(|| vec![object]))
+        .collect();
+    for object in &mut all {
+        if let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.remove("namespace");
+        }
+    }
+    Ok(all)
 }
 
 /// A kubectl that goes on: `get --watch` or `logs --follow`. It ends with the deadline or when dropped.

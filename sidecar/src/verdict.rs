@@ -70,8 +70,8 @@ impl fmt::Display for Verdict {
         match self {
             Self::Exited(code) => write!(f, "exited with code {code}"),
             Self::Signalled(signal) => match i32::from(*signal).try_into() {
-                Ok(name) => write!(f, "killed by signal {signal} ({})", nix::sys::signal::Signal::as_str(name)),
-                Err(_) => write!(f, "killed by signal {signal}"),
+                Ok(name) => write!(f, "was killed by signal {signal} ({})", nix::sys::signal::Signal::as_str(name)),
+                Err(_) => write!(f, "was killed by signal {signal}"),
             },
             Self::NeverStarted { code, why } => write!(f, "never started (code {code}): {why}"),
             Self::Unknown => f.write_str("ended, nobody could say how"),
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn it_reads_as_a_sentence() {
         assert_eq!(Verdict::Exited(7).to_string(), "exited with code 7");
-        assert_eq!(Verdict::Signalled(9).to_string(), "killed by signal 9 (SIGKILL)");
-        assert_eq!(Verdict::Signalled(40).to_string(), "killed by signal 40");
+        assert_eq!(Verdict::Signalled(9).to_string(), "was killed by signal 9 (SIGKILL)");
+        assert_eq!(Verdict::Signalled(40).to_string(), "was killed by signal 40");
     }
 }

@@ -64,7 +64,8 @@ impl Cleaner {
             namespace: self.pod.namespace.clone(),
             application_id: ended.attempt.application_id.clone(),
             driver_uid: self.pod.uid.clone(),
-            ended_at: SystemTime::now().into(),
+            // Not now: a next attempt may have made executors meanwhile.
+            ended_at: (SystemTime::now() - noticed.elapsed()).into(),
             live: spare.into_iter().collect(),
             grace: 0,
         };

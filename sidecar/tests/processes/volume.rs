@@ -49,7 +49,7 @@ fn the_termination_message_is_provisional_first_and_final_at_the_end() {
     let volume = volume();
     let message = volume.path().join("termination-log");
     for (script, verdict, code) in
-        [("exit 7", "exited with code 7", 7), ("kill -9 $$", "killed by signal 9 (SIGKILL)", 137)]
+        [("exit 7", "exited with code 7", 7), ("kill -9 $$", "was killed by signal 9 (SIGKILL)", 137)]
     {
         fs::write(&message, "").unwrap();
         let mut command = wrapper();

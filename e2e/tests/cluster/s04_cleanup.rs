@@ -1,0 +1,74 @@
+//! The cleanup, against a real API server. These drivers need no Spark: what Spark would have left is put there.
+
+use codriver_e2e::{
+    Result,
+    driver::{Driver, Script},
+    kubectl::get,
+    stage::Stage,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    Test,
+    world::{equal, holds, leave_behind, nothing_is_left},
+};
+
+pub const ALL: &[Test] = &[
+    ("s04_pods_config_maps_and_claims_go_after_a_good_end_with_few_requests", all_kinds_go),
+    ("s04_without_the_right_to_delete_the_rule_is_printed_and_the_code_stays", forbidden),
+    ("s04_the_executors_of_others_stay", others_stay),
+];
+
+const UNTIL_TOLD: &str = "echo waiting; until [ -e /tmp/end ]; do sleep 0.2; done; exit 3";
+
+fn tell(stage: &Stage, driver: &Driver) -> Result<()> {
+    stage.kubectl(&["exec", &driver.name, "-c", "driver", "--", "touch", "/tmp/end"]).map(drop)
+}
+
+fn all_kinds_go(stage: &Stage) -> Result<()> {
+    let driver = Driver::start(stage, &Script::shell("s04-kinds", UNTIL_TOLD))?;
+    driver.until_it_says("waiting")?;
+    leave_behind(stage, &driver, 3)?;
+    equal(&driver, "there before", driver.leftovers()?.len(), 5)?;
+    tell(stage, &driver)?;
+    let end = driver.end()?;
+    equal(&driver, "exit code", end.code, Some(3))?;
+    equal(&driver, "removed", end.report["removed"].as_u64(), Some(5))?;
+    holds(&driver, "few requests", end.report["requests"].as_u64().is_some_and(|requests| requests <= 9))?;
+    nothing_is_left(&driver)
+}
+
+fn forbidden(stage: &Stage) -> Result<()> {
+    let mut script = Script::shell("s04-forbidden", UNTIL_TOLD);
+    // An account without any role.
+    script.change = |pod| {
+        pod["spec"]["serviceAccountName"] = json!("spark-executor");
+        pod["spec"]["automountServiceAccountToken"] = json!(true);
+    };
+    let driver = Driver::start(stage, &script)?;
+    driver.until_it_says("waiting")?;
+    leave_behind(stage, &driver, 1)?;
+    tell(stage, &driver)?;
+    let end = driver.end()?;
+    equal(&driver, "exit code", end.code, Some(3))?;
+    let problems = end.report["problems"].to_string();
+    holds(&driver, &problems, problems.contains("deletecollection") && problems.contains("pods"))?;
+    // Their owner is the pod: Kubernetes takes them with it.
+    stage.kubectl(&["delete", "pod", &driver.name])?;
+    stage.kubectl(&["wait", "--for=delete", "pod/s04-forbidden-exec-1", "--timeout=60s"])?;
+    Ok(())
+}
+
+fn others_stay(stage: &Stage) -> Result<()> {
+    let other = Driver::start(stage, &Script::shell("s04-other", UNTIL_TOLD))?;
+    other.until_it_says("waiting")?;
+    leave_behind(stage, &other, 1)?;
+    let driver = Driver::start(stage, &Script::shell("s04-one", "exit 0"))?;
+    let end = driver.end()?;
+    equal(&driver, "exit code", end.code, Some(0))?;
+    let stays: Value = get(&["-n", &stage.namespace, "pod", "s04-other-exec-1"])?;
+    holds(&other, "the other's executor is untouched", stays["metadata"]["deletionTimestamp"].is_null())?;
+    tell(stage, &other)?;
+    other.end()?;
+    nothing_is_left(&other)
+}

@@ -1,0 +1,51 @@
+//! A sidecar that is killed in the middle harms nobody.
+
+use codriver_e2e::{
+    Result,
+    driver::{Driver, Script, container},
+    stage::Stage,
+};
+
+use crate::{
+    Test,
+    world::{equal, leave_behind, nothing_is_left},
+};
+
+pub const ALL: &[Test] = &[
+    ("s05_a_killed_sidecar_comes_back_the_driver_goes_on_and_nothing_is_left", killed),
+    ("s05_without_the_wrapper_the_container_status_is_the_evidence", no_wrapper),
+];
+
+fn killed(stage: &Stage) -> Result<()> {
+    let script = "echo waiting; until [ -e /tmp/end ]; do sleep 0.2; done; exit 4";
+    let driver = Driver::start(stage, &Script::shell("s05", script))?;
+    driver.until_it_says("waiting")?;
+    leave_behind(stage, &driver, 1)?;
+    driver.kill("codriver")?;
+    let restarted = |pod: &serde_json::Value| {
+        let status = container(pod, "codriver");
+        (status["restartCount"] == 1 && status["started"] == true).then_some(())
+    };
+    driver.until(restarted)?;
+    equal(&driver, "still there", driver.leftovers()?.len(), 3)?;
+    stage.kubectl(&["exec", &driver.name, "-c", "driver", "--", "touch", "/tmp/end"])?;
+    let end = driver.end()?;
+    equal(&driver, "exit code", end.code, Some(4))?;
+    equal(&driver, "driver restarts", container(&end.pod, "driver")["restartCount"].as_i64(), Some(0))?;
+    equal(&driver, "evidence", end.report["evidence"].as_str(), Some("farewell"))?;
+    nothing_is_left(&driver)
+}
+
+fn no_wrapper(stage: &Stage) -> Result<()> {
+    let mut script = Script::shell("s05-bare", "");
+    script.change = |pod| {
+        let driver = &mut pod["spec"]["containers"][0];
+        driver["command"] = serde_json::json!(["sh", "-c", "exit 6"]);
+        driver["args"] = serde_json::json!([]);
+    };
+    let driver = Driver::start(stage, &script)?;
+    let end = driver.end()?;
+    equal(&driver, "exit code", end.code, Some(6))?;
+    equal(&driver, "verdict", end.report["verdict"].as_str(), Some("exited with code 6"))?;
+    equal(&driver, "evidence", end.report["evidence"].as_str(), Some("container status"))
+}
