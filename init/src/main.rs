@@ -87,6 +87,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     let proof = runtime.block_on(prove::prove(&settings))?;
     let report = Report::new(&settings, &plan, &proof);
     let json = report.json().map_err(|error| Failure::bug(format!("the report cannot be rendered: {error}")))?;
+    report.log();
     match args.verb {
         Verb::Configure => {
             write(&settings, &plan, &json)?;

@@ -37,7 +37,7 @@ pub fn folder(path: &Path, mode: u32) -> Result<(), Failure> {
 ///
 /// # Errors
 /// [`Exit::Volume`], with what the system objects to; then the old file, if any, is as it was.
-pub fn file(path: &Path, mode: u32, content: &mut dyn Read) -> Result<(), Failure> {
+pub fn file(path: &Path, mode: u32, content: &mut impl Read) -> Result<(), Failure> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.new"));
     write(&temporary, mode, content).and_then(|()| fs::rename(&temporary, path)).map_err(|error| {
@@ -46,7 +46,7 @@ pub fn file(path: &Path, mode: u32, content: &mut dyn Read) -> Result<(), Failur
     })
 }
 
-fn write(path: &Path, mode: u32, content: &mut dyn Read) -> io::Result<()> {
+fn write(path: &Path, mode: u32, content: &mut impl Read) -> io::Result<()> {
     // Left behind by a run that was killed; never followed if it is a link.
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

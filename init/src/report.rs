@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use codriver_creds::Claims;
 use serde::Serialize;
+use tracing::info;
 
+use crate::executor;
 use crate::plan::Plan;
 use crate::prove::Proof;
 use crate::settings::Settings;
@@ -33,6 +35,7 @@ pub struct Report<'a> {
     executor_image: Option<&'a str>,
     executor_service_account: Option<&'a str>,
     executor_role: &'a str,
+    executor_identity: &'static str,
     warnings: &'a [String],
 }
 
@@ -61,8 +64,28 @@ impl<'a> Report<'a> {
             executor_image: settings.executor.image.as_deref(),
             executor_service_account: settings.executor.service_account.as_deref(),
             executor_role: settings.executor.role.as_str(),
+            executor_identity: if executor::by_webhook(settings) { "webhook" } else { "projected token" },
             warnings: &plan.warnings,
         }
+    }
+
+    /// What was decided, a log line for each matter.
+    pub fn log(&self) {
+        info!(
+            endpoint = self.s3_endpoint,
+            region = self.region,
+            path_style = self.path_style,
+            committer = self.committer,
+            hadoop = self.hadoop_version.as_deref().unwrap_or("unknown"),
+            "s3:// means S3A"
+        );
+        info!(
+            image = self.executor_image,
+            service_account = self.executor_service_account,
+            role = self.executor_role,
+            identity = self.executor_identity,
+            "executors are who their template says"
+        );
     }
 
     /// As JSON.
@@ -89,6 +112,7 @@ impl<'a> Report<'a> {
             ("executors' image", self.executor_image.unwrap_or("from CODRIVER_SPARK_CONF")),
             ("executors' account", self.executor_service_account.unwrap_or("from CODRIVER_SPARK_CONF")),
             ("executors' role", self.executor_role),
+            ("executors' identity", self.executor_identity),
         ] {
             let _ = writeln!(text, "{name:20}{value}");
         }

@@ -2,6 +2,7 @@
 
 mod reader;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -66,8 +67,8 @@ pub struct StsPart {
     pub attempts: u32,
     /// The longest first wait after throttling.
     pub backoff: Duration,
-    /// Files of certificates to trust.
-    pub bundles: Vec<PathBuf>,
+    /// Files of certificates to trust, each once.
+    pub bundles: BTreeSet<PathBuf>,
 }
 
 /// The object store.

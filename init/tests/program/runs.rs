@@ -41,7 +41,7 @@ fn a_program_that_runs_from_the_volume_is_replaced_all_the_same() {
     pod.env.insert("CODRIVER_WRAPPER_SOURCE".into(), env!("CARGO_BIN_EXE_codriver-init").into());
     assert_eq!(pod.run(&[]).code, 0);
     let installed = Command::new(pod.volume().join("bin/codriver"));
-    let mut waiting = Pod::new("http://127.0.0.1:9");
+    let mut waiting = Pod::new("http://127.0.0.1:1");
     waiting.env.insert("CODRIVER_TOKEN_WAIT".into(), "30".into());
     let ended = waiting.finish(installed, |line, process| {
         if line.contains("waiting for the token") {
@@ -55,7 +55,7 @@ fn a_program_that_runs_from_the_volume_is_replaced_all_the_same() {
 
 #[test]
 fn a_stop_while_waiting_ends_it_at_once() {
-    let mut pod = Pod::new("http://127.0.0.1:9");
+    let mut pod = Pod::new("http://127.0.0.1:1");
     pod.env.insert("CODRIVER_TOKEN_WAIT".into(), "30".into());
     let program = Command::new(env!("CARGO_BIN_EXE_codriver-init"));
     let ended = pod.finish(program, |line, process| {
