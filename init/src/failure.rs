@@ -107,6 +107,22 @@ mod tests {
     }
 
     #[test]
+    fn the_codes_are_those_of_the_documentation_and_of_the_help() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/exit-codes.md")).unwrap();
+        let section = page.split("\n## ").find(|section| section.starts_with("codriver-init\n")).unwrap();
+        let told: Vec<u8> = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split_once(" |")?.0.parse().ok())
+            .filter(|code| ![0, 143].contains(code))
+            .collect();
+        use Exit::{Bug, Configuration, Refused, Temporary, Unreachable, Volume};
+        let ours = [Unreachable, Bug, Volume, Temporary, Refused, Configuration].map(|exit| exit as u8);
+        assert_eq!(told, ours);
+        let help = <crate::args::Args as clap::CommandFactory>::command().render_long_help().to_string();
+        assert!(ours.iter().all(|code| help.contains(&format!(" {code} "))), "{help}");
+    }
+
+    #[test]
     fn the_text_names_code_cause_and_remedy() {
         let failure = Failure::new(Exit::Volume, "/codriver is read-only", "mount it writable");
         assert_eq!(
