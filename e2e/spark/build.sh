@@ -29,7 +29,7 @@ fetch_pyspark() {
 }
 
 layer_s3a() {
-    cached spark-s3a "$HADOOP_VERSION-$AWS_SDK_VERSION-$(digest "$here"/layers/{s3a,pack}.sh "$here/layers/s3a-pom.xml")" \
+    cached spark-s3a "$HADOOP_VERSION-$(digest "$here"/{layers/{s3a,pack}.sh,layers/s3a-pom.xml,versions.sh})" \
         "$here/layers/s3a.sh"
 }
 

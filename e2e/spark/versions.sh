@@ -5,4 +5,6 @@ SPARK_VERSION=4.3.0
 HADOOP_VERSION=3.5.0
 AWS_SDK_VERSION=2.35.4
 ANALYTICS_ACCELERATOR_VERSION=1.3.1
+# The newest that Maven Central has; it is small, and its committers work with SPARK_VERSION.
+SPARK_HADOOP_CLOUD_VERSION=4.1.2
 DEBIAN_SUITE=bookworm

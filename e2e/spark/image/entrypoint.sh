@@ -39,7 +39,7 @@ case "${1:-}" in
         ;;
     '')
         echo "entrypoint.sh: no command given: say 'executor' or a command to run" >&2
-        exit 64
+        exit 2
         ;;
     *)
         exec "$@"

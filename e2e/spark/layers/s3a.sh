@@ -16,6 +16,7 @@ mvn --batch-mode --quiet --file "$work/pom.xml" dependency:copy-dependencies \
     -DincludeScope=runtime -DoutputDirectory="$jars" \
     "-Dhadoop.version=$HADOOP_VERSION" \
     "-Dawssdk.version=$AWS_SDK_VERSION" \
+    "-Dspark-hadoop-cloud.version=$SPARK_HADOOP_CLOUD_VERSION" \
     "-Danalyticsaccelerator.version=$ANALYTICS_ACCELERATOR_VERSION"
 chmod -R u=rwX,go=rX "$work/root"
 pack_layer "$work/root" "$layer"
