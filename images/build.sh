@@ -21,9 +21,9 @@ case $arch in
     *) die "cannot build for the architecture '$arch': TARGETARCH must be amd64 or arm64" ;;
 esac
 if [[ $arch == "$(dpkg --print-architecture)" ]]; then
-    package=musl-tools compiler=musl-gcc linker=cc
+    packages=(musl-tools) compiler=musl-gcc linker=cc
 else
-    package=gcc-${cross//_/-} compiler=$cross-gcc linker=$cross-gcc
+    packages=("gcc-${cross//_/-}" "libc6-dev-$arch-cross") compiler=$cross-gcc linker=$cross-gcc
 fi
 programs=$target_dir/$target/release
 
@@ -68,7 +68,7 @@ pack() {
     mv "$work/archive" "$1"
 }
 
-need_apt binutils buildah "$package"
+need_apt binutils buildah "${packages[@]}"
 step "programs for $target" 240 compile
 check_program "$programs/codriver-init" "$INIT_LIMIT"
 check_program "$programs/codriver" "$CODRIVER_LIMIT"

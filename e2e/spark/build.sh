@@ -29,7 +29,8 @@ fetch_pyspark() {
 }
 
 layer_s3a() {
-    cached spark-s3a "$HADOOP_VERSION-$(digest "$here"/{layers/{s3a,pack}.sh,layers/s3a-pom.xml,versions.sh})" \
+    local versions="$HADOOP_VERSION $AWS_SDK_VERSION $ANALYTICS_ACCELERATOR_VERSION $SPARK_HADOOP_CLOUD_VERSION"
+    cached spark-s3a "$HADOOP_VERSION-$(digest - "$here"/layers/{s3a,pack}.sh "$here/layers/s3a-pom.xml" <<<"$versions")" \
         "$here/layers/s3a.sh"
 }
 

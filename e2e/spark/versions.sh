@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # the scripts that source it use them
 # The versions of everything in the Spark image, sourced by build.sh and its parts.
 # hadoop-aws must be exactly the Hadoop of Spark's own jars, and the SDK the one that it was built with.
 SPARK_VERSION=4.3.0
