@@ -71,7 +71,7 @@ assemble() {
 
 build() {
     ((EUID == 0)) || die "the Spark image needs root to be built: run as root"
-    need_apt mmdebstrap maven python3-pip python3-venv
+    need_apt mmdebstrap maven python3-pip
     step "layers of the Spark $SPARK_VERSION image" 150 layers
     step "class data of the Spark $SPARK_VERSION image" 40 layer_cds
     step "archive of the Spark $SPARK_VERSION image" 10 assemble "$1"
