@@ -24,7 +24,7 @@ check: ## format, lints as errors, no unused dependency, scripts
 	@command -v cargo-machete >/dev/null || cargo install --quiet --locked cargo-machete@0.9.2
 	cargo machete --skip-target-dir
 	@. e2e/lib.sh && need_apt shellcheck
-	git ls-files '*.sh' e2e/cluster/{kubectl,ctr,load-image,static-image} e2e/store/s3 | xargs shellcheck --external-sources
+	git ls-files '*.sh' .ci/run e2e/cluster/{kubectl,ctr,load-image,static-image,signal} e2e/store/s3 | xargs shellcheck --external-sources
 
 images: ## the two static programs and the codriver image
 	@images/build.sh

@@ -7,7 +7,7 @@ use std::{
 };
 
 use codriver_e2e::{
-    Result,
+    Result, containers,
     driver::{Driver, Script},
     stage::{Stage, cannot_be_had, keys},
 };
@@ -70,9 +70,17 @@ fn killed_job(stage: &Stage) -> Result<Row> {
     let script = Script::spark(stage, "killed", "long.py", &[stage.uri("input")]);
     let driver = Driver::start(stage, &script)?;
     driver.until_it_says("codriver-e2e: running")?;
-    let killed = driver.kill("driver")?;
+    let killed = SystemTime::now();
+    // Under a cluster of yours there is no way to the container but its own shell, and that cannot kill the first process.
+    let evidence = if containers::are_reached() {
+        containers::kill(&driver.container_id("driver")?)?;
+        "container status"
+    } else {
+        let _cut_off = stage.kubectl(&["exec", &driver.name, "-c", "driver", "--", "sh", "-c", "kill -9 -1"]);
+        "farewell"
+    };
     let mut row = play("job killed mid-run", &driver, Some(killed))?;
-    row.expect(137, "container status");
+    row.expect(137, evidence);
     Ok(row)
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     Result,
     executors::Executors,
-    kubectl::{Following, HERE, get, objects, output, within},
+    kubectl::{Following, HERE, get, objects},
     stage::Stage,
 };
 
@@ -143,18 +143,13 @@ impl Driver {
         Ok(End { pod, code, report })
     }
 
-    /// Sends SIGKILL to every process of a container at once, as the kernel does when it kills a whole control group.
+    /// The id of a container that has started.
     ///
     /// # Errors
-    /// When the container cannot be found.
-    pub fn kill(&self, name: &str) -> Result<SystemTime> {
-        let pod = get(&["-n", &self.stage.namespace, "pod", &self.name])?;
-        let id = container(&pod, name)["containerID"].as_str().unwrap_or_default().to_owned();
-        let id = id.rsplit('/').next().unwrap_or_default();
-        let now = SystemTime::now();
-        let words = ["task", "kill", "--all", "--signal", "9", id];
-        output(within(DEADLINE, &format!("{HERE}/cluster/ctr")).args(words), "")?;
-        Ok(now)
+    /// When it does not start.
+    pub fn container_id(&self, name: &str) -> Result<String> {
+        let id = |pod: &Value| container(pod, name)["containerID"].as_str()?.rsplit('/').next().map(str::to_owned);
+        self.until(id)
     }
 
     /// What a container has logged.

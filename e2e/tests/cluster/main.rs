@@ -8,48 +8,60 @@ mod s03_kills;
 mod s04_cleanup;
 mod s05_sidecar;
 mod s06_identity;
+mod s07_api_away;
 mod world;
 
 use codriver_e2e::{
-    Result,
+    Result, containers,
     stage::{Stage, cannot_be_had},
 };
 use libtest_mimic::{Arguments, Trial};
 
-type Test = (&'static str, fn(&Stage) -> Result<()>);
+/// What a test needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// A cluster, the store and the images.
+    AnyCluster,
+    /// Also a way under the cluster: containerd and the components themselves.
+    OurCluster,
+}
+
+type Test = (&'static str, Needs, fn(&Stage) -> Result<()>);
+
+/// Side by side; each has a JVM or three of its own, so more at once would only wait for each other.
+const TOGETHER: [&[Test]; 6] =
+    [s01_main_job::ALL, s02_codes::ALL, s03_kills::ALL, s04_cleanup::ALL, s05_sidecar::ALL, s06_identity::ALL];
+const SIDE_BY_SIDE: usize = 2;
+/// One after another, when all others are done: they touch what all share.
+const ALONE: [&[Test]; 1] = [s07_api_away::ALL];
 
 fn main() {
-    let tests: Vec<Test> =
-        [s01_main_job::ALL, s02_codes::ALL, s03_kills::ALL, s04_cleanup::ALL, s05_sidecar::ALL, s06_identity::ALL]
-            .concat();
     let mut arguments = Arguments::from_args();
-    // Each test has a JVM or two on its own; more at once only wait for each other.
-    arguments.test_threads = arguments.test_threads.or(Some(2));
     let missing = cannot_be_had();
     if let Some(why) = &missing {
-        eprintln!("\nSKIPPED: all {} end-to-end tests, since there is {why}\n", tests.len());
+        eprintln!("\nSKIPPED: every end-to-end test, since there is {why}\n");
     }
     let stage = match missing.is_none() && !arguments.list {
         false => None,
         true => match Stage::prepare("e2e") {
             Ok(stage) => Some(stage),
             Err(error) => {
-                eprintln!("the stage for the end-to-end tests could not be prepared: {error}");
-                libtest_mimic::Conclusion {
-                    num_filtered_out: 0,
-                    num_passed: 0,
-                    num_failed: tests.len() as u64,
-                    num_ignored: 0,
-                    num_measured: 0,
-                }
-                .exit()
+                eprintln!("\nthe stage for the end-to-end tests could not be prepared: {error}");
+                std::process::exit(101);
             }
         },
     };
-    let trial = |(name, test): Test| {
-        let (skipped, stage) = (stage.is_none(), stage.clone());
+    let trial = |(name, needs, test): Test| {
+        let skipped = stage.is_none() || (needs == Needs::OurCluster && !containers::are_reached());
+        let stage = stage.clone();
         let run = move || stage.map_or(Ok(()), |stage| test(&stage).map_err(Into::into));
         Trial::test(name, run).with_ignored_flag(skipped)
     };
-    libtest_mimic::run(&arguments, tests.into_iter().map(trial).collect()).exit();
+    let trials = |tests: &[&[Test]]| tests.concat().into_iter().map(trial).collect();
+    arguments.test_threads = arguments.test_threads.or(Some(SIDE_BY_SIDE));
+    let together = libtest_mimic::run(&arguments, trials(&TOGETHER));
+    arguments.test_threads = Some(1);
+    let alone = libtest_mimic::run(&arguments, trials(&ALONE));
+    together.exit_if_failed();
+    alone.exit();
 }

@@ -8,11 +8,12 @@ use codriver_e2e::{
 };
 
 use crate::{
-    Test,
+    Needs, Test,
     world::{equal, holds, nothing_is_left},
 };
 
-pub const ALL: &[Test] = &[("s01_a_pyspark_job_works_on_s3_as_its_service_account_and_leaves_nothing", works)];
+pub const ALL: &[Test] =
+    &[("s01_a_pyspark_job_works_on_s3_as_its_service_account_and_leaves_nothing", Needs::AnyCluster, works)];
 
 fn works(stage: &Stage) -> Result<()> {
     let output = stage.uri("s01/output");

@@ -7,14 +7,14 @@ use codriver_e2e::{
 };
 
 use crate::{
-    Test,
+    Needs, Test,
     world::{equal, holds, nothing_is_left},
 };
 
 pub const ALL: &[Test] = &[
-    ("s02_a_pyspark_job_that_exits_7_is_seen_as_7", spark_exits_7),
-    ("s02_codes_and_signals_of_any_driver_are_kept", codes_are_kept),
-    ("s02_a_missing_command_is_127_and_the_pod_says_why", missing_command),
+    ("s02_a_pyspark_job_that_exits_7_is_seen_as_7", Needs::AnyCluster, spark_exits_7),
+    ("s02_codes_and_signals_of_any_driver_are_kept", Needs::AnyCluster, codes_are_kept),
+    ("s02_a_missing_command_is_127_and_the_pod_says_why", Needs::AnyCluster, missing_command),
 ];
 
 fn spark_exits_7(stage: &Stage) -> Result<()> {
@@ -26,8 +26,9 @@ fn spark_exits_7(stage: &Stage) -> Result<()> {
 }
 
 fn codes_are_kept(stage: &Stage) -> Result<()> {
+    // Kubernetes makes one dollar sign of two.
     for (name, script, code) in
-        [("s02-255", "exit 255", 255), ("s02-term", "kill -TERM $$", 143), ("s02-segv", "kill -SEGV $$", 139)]
+        [("s02-255", "exit 255", 255), ("s02-term", "kill -TERM $$$$", 143), ("s02-segv", "kill -SEGV $$$$", 139)]
     {
         let driver = Driver::start(stage, &Script::shell(name, script))?;
         let end = driver.end()?;

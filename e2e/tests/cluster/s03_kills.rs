@@ -2,19 +2,24 @@
 
 use codriver_e2e::{
     Result,
+    containers::kill,
     driver::{Driver, Script, container},
     stage::Stage,
 };
 
 use crate::{
-    Test,
+    Needs, Test,
     world::{equal, holds, nothing_is_left},
 };
 
 pub const ALL: &[Test] = &[
-    ("s03_a_driver_container_killed_at_once_is_137_by_its_status_and_leaves_nothing", container_killed),
-    ("s03_a_killed_jvm_is_137_and_its_python_does_not_live_on", jvm_killed),
-    ("s03_a_deleted_pod_takes_its_executors_along_within_its_grace_period", pod_deleted),
+    (
+        "s03_a_driver_container_killed_at_once_is_137_by_its_status_and_leaves_nothing",
+        Needs::OurCluster,
+        container_killed,
+    ),
+    ("s03_a_killed_jvm_is_137_and_its_python_does_not_live_on", Needs::AnyCluster, jvm_killed),
+    ("s03_a_deleted_pod_takes_its_executors_along_within_its_grace_period", Needs::AnyCluster, pod_deleted),
 ];
 
 fn long_job(stage: &Stage, name: &str) -> Result<Driver> {
@@ -25,7 +30,7 @@ fn long_job(stage: &Stage, name: &str) -> Result<Driver> {
 
 fn container_killed(stage: &Stage) -> Result<()> {
     let driver = long_job(stage, "s03-container")?;
-    driver.kill("driver")?;
+    kill(&driver.container_id("driver")?)?;
     let end = driver.end()?;
     equal(&driver, "exit code", end.code, Some(137))?;
     equal(&driver, "evidence", end.report["evidence"].as_str(), Some("container status"))?;

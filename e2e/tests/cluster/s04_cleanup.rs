@@ -9,14 +9,14 @@ use codriver_e2e::{
 use serde_json::{Value, json};
 
 use crate::{
-    Test,
+    Needs, Test,
     world::{equal, holds, leave_behind, nothing_is_left},
 };
 
 pub const ALL: &[Test] = &[
-    ("s04_pods_config_maps_and_claims_go_after_a_good_end_with_few_requests", all_kinds_go),
-    ("s04_without_the_right_to_delete_the_rule_is_printed_and_the_code_stays", forbidden),
-    ("s04_the_executors_of_others_stay", others_stay),
+    ("s04_pods_config_maps_and_claims_go_after_a_good_end_with_few_requests", Needs::AnyCluster, all_kinds_go),
+    ("s04_without_the_right_to_delete_the_rule_is_printed_and_the_code_stays", Needs::AnyCluster, forbidden),
+    ("s04_the_executors_of_others_stay", Needs::AnyCluster, others_stay),
 ];
 
 const UNTIL_TOLD: &str = "echo waiting; until [ -e /tmp/end ]; do sleep 0.2; done; exit 3";

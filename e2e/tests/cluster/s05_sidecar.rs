@@ -2,18 +2,19 @@
 
 use codriver_e2e::{
     Result,
+    containers::kill,
     driver::{Driver, Script, container},
     stage::Stage,
 };
 
 use crate::{
-    Test,
+    Needs, Test,
     world::{equal, leave_behind, nothing_is_left},
 };
 
 pub const ALL: &[Test] = &[
-    ("s05_a_killed_sidecar_comes_back_the_driver_goes_on_and_nothing_is_left", killed),
-    ("s05_without_the_wrapper_the_container_status_is_the_evidence", no_wrapper),
+    ("s05_a_killed_sidecar_comes_back_the_driver_goes_on_and_nothing_is_left", Needs::OurCluster, killed),
+    ("s05_without_the_wrapper_the_container_status_is_the_evidence", Needs::AnyCluster, no_wrapper),
 ];
 
 fn killed(stage: &Stage) -> Result<()> {
@@ -21,7 +22,7 @@ fn killed(stage: &Stage) -> Result<()> {
     let driver = Driver::start(stage, &Script::shell("s05", script))?;
     driver.until_it_says("waiting")?;
     leave_behind(stage, &driver, 1)?;
-    driver.kill("codriver")?;
+    kill(&driver.container_id("codriver")?)?;
     let restarted = |pod: &serde_json::Value| {
         let status = container(pod, "codriver");
         (status["restartCount"] == 1 && status["started"] == true).then_some(())

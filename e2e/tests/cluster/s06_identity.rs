@@ -8,14 +8,14 @@ use codriver_e2e::{
 use serde_json::{Value, json};
 
 use crate::{
-    Test,
+    Needs, Test,
     world::{equal, holds},
 };
 
 pub const ALL: &[Test] = &[
-    ("s06_all_configuration_mistakes_are_in_the_pods_status_at_once_with_78", mistakes),
-    ("s06_a_token_of_the_wrong_audience_is_77_and_its_claims_are_said", wrong_audience),
-    ("s06_a_store_that_is_not_there_is_69", unreachable),
+    ("s06_all_configuration_mistakes_are_in_the_pods_status_at_once_with_78", Needs::AnyCluster, mistakes),
+    ("s06_a_token_of_the_wrong_audience_is_77_and_its_claims_are_said", Needs::AnyCluster, wrong_audience),
+    ("s06_a_store_that_is_not_there_is_69", Needs::AnyCluster, unreachable),
 ];
 
 /// Ends in codriver-init with this code; returns its message.

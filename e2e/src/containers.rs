@@ -1,0 +1,46 @@
+//! Containers of the one-node cluster from below, by containerd: what the kernel and the runtime would do to them.
+
+use std::{env, process::Command, time::Duration};
+
+use crate::{
+    Result,
+    kubectl::{HERE, output, within},
+};
+
+/// For a call that answers at once.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Whether there is a way from below: only into the cluster that we started.
+#[must_use]
+pub fn are_reached() -> bool {
+    env::var("CONTEXT").map_or(true, |context| context.is_empty())
+}
+
+/// Sends SIGKILL to every process of a container at once, as the kernel does when it kills a whole control group.
+///
+/// # Errors
+/// When containerd does not have it.
+pub fn kill(id: &str) -> Result<()> {
+    ctr(&["task", "kill", "--all", "--signal", "9", id]).map(drop)
+}
+
+/// Sends SIGTERM to the first process of a container, as the kubelet does.
+///
+/// # Errors
+/// When containerd does not have it.
+pub fn terminate(id: &str) -> Result<()> {
+    ctr(&["task", "kill", "--signal", "15", id]).map(drop)
+}
+
+/// Whether a process of the container is there.
+///
+/// # Errors
+/// When containerd does not answer.
+pub fn runs(id: &str) -> Result<bool> {
+    Ok(ctr(&["task", "ls"])?.lines().any(|line| line.starts_with(id) && line.contains("RUNNING")))
+}
+
+fn ctr(words: &[&str]) -> Result<String> {
+    let mut command: Command = within(DEADLINE, &format!("{HERE}/cluster/ctr"));
+    output(command.args(words), "")
+}
