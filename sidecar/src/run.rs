@@ -34,6 +34,9 @@ const LEFTOVERS: Duration = Duration::from_secs(2);
 /// Between that SIGKILL and leaving regardless.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
+/// As good as for ever, and still a moment that the clock can count to: more would end the wrapper at the first SIGTERM.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How long each timer of the machine is.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
@@ -45,7 +48,7 @@ impl Deadlines {
     #[must_use]
     pub fn of(&self, timer: Timer) -> Duration {
         match timer {
-            Timer::Grace => self.grace,
+            Timer::Grace => self.grace.min(LONGEST),
             Timer::Leftovers => LEFTOVERS,
             Timer::LastLook => LAST_LOOK,
         }
@@ -90,7 +93,8 @@ fn prepare(args: &RunArgs, environment: &mut Environment) -> Result<Option<Attem
         return Ok(None);
     }
     let handed_over = variable(environment, "POD_UID");
-    let Some(pod_uid) = args.pod_uid.as_deref().or(handed_over.as_deref().and_then(Path::to_str)) else {
+    let told = args.pod_uid.as_deref().filter(|uid| !uid.is_empty());
+    let Some(pod_uid) = told.or(handed_over.as_deref().and_then(Path::to_str)) else {
         return Err(Failure::Configuration(vec![
             "POD_UID is not set; hint: codriver-init writes it into the volume's file `env` when it has it by the downward API"
                 .into(),

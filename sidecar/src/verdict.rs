@@ -28,7 +28,8 @@ pub enum Verdict {
         /// In words, with the remedy.
         why: String,
     },
-    /// It is gone and nobody could say how (only the sidecar uses this: the wrapper was killed and the API server did not tell).
+    /// It is gone and nobody could say how: the wrapper was killed and the API server did not tell (the wrapper itself says this
+    /// only of a status that was lost).
     Unknown,
 }
 

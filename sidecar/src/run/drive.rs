@@ -71,8 +71,9 @@ impl Moving<'_> {
                 },
                 // One turn of the reactor, so that signals which wait already are heard first.
                 () = yield_now(), if self.driver.is_none() => Some(self.start().await),
-                order = listen(self.world.companion.as_mut()) => Some(obey(order)),
                 timer = self.timers.ring() => Some(Event::Overdue(timer)),
+                // Last, so that no flood of words keeps a deadline from ringing.
+                order = listen(self.world.companion.as_mut()) => Some(obey(order)),
             };
             if let Some(event) = event {
                 return event;

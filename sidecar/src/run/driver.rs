@@ -18,6 +18,9 @@ use nix::{
 
 use crate::verdict::{NOT_EXECUTABLE, NOT_FOUND, Verdict};
 
+/// For waitpid(2).
+const ANYONE: Pid = Pid::from_raw(-1);
+
 /// The driver's command and what its environment must be.
 #[derive(Debug)]
 pub struct Task {
@@ -93,8 +96,8 @@ impl Driver {
 
     /// Collects everyone who has died and returns the driver's own end, once. Never blocks.
     ///
-    /// It looks before it reaps, so that a stranger is reaped by its own pid, and the driver's status is never lost in a wait
-    /// for anyone.
+    /// It looks before it reaps, so that a stranger is reaped by its own pid and the driver's status is not taken in a wait for
+    /// anyone. One wait for anyone there is, and a status that it takes is the verdict too.
     pub fn reap(&mut self) -> Option<Verdict> {
         let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         let mut verdict = None;
@@ -110,7 +113,7 @@ impl Driver {
                 Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) => continue,
                 // A death by a real-time signal has no name in nix. It is not the driver's if that is collected or lives.
                 Err(Errno::EINVAL) => match self.ended() {
-                    None => Pid::from_raw(-1),
+                    None => ANYONE,
                     ended => {
                         verdict = ended;
                         continue;
@@ -118,7 +121,8 @@ impl Driver {
                 },
                 Ok(_) | Err(_) => return verdict,
             };
-            let _ = waitpid(stranger, Some(WaitPidFlag::WNOHANG));
+            let taken = waitpid(stranger, Some(WaitPidFlag::WNOHANG));
+            verdict = verdict.or_else(|| self.taken(taken));
         }
     }
 
@@ -126,9 +130,29 @@ impl Driver {
         if self.collected {
             return None;
         }
-        let status = self.child.try_wait().ok().flatten()?;
+        let verdict = match self.child.try_wait() {
+            Ok(status) => status?.into(),
+            // It died of a real-time signal in the very moment of the wait for anyone: gone, and the number lost.
+            Err(_) => Verdict::Unknown,
+        };
         self.collected = true;
-        Some(status.into())
+        Some(verdict)
+    }
+
+    /// The driver may die between the last look at it and the wait for anyone.
+    fn taken(&mut self, status: nix::Result<WaitStatus>) -> Option<Verdict> {
+        let (pid, verdict) = match status {
+            Ok(WaitStatus::Exited(pid, code)) => (pid, u8::try_from(code).map_or(Verdict::Unknown, Verdict::Exited)),
+            Ok(WaitStatus::Signaled(pid, signal, _)) => {
+                (pid, u8::try_from(signal as i32).map_or(Verdict::Unknown, Verdict::Signalled))
+            }
+            Ok(_) | Err(_) => return None,
+        };
+        if pid != self.pid || self.collected {
+            return None;
+        }
+        self.collected = true;
+        Some(verdict)
     }
 }
 
@@ -162,5 +186,42 @@ fn report(signal: Signal, whom: &str, result: nix::Result<()>) {
         Ok(()) => tracing::debug!(%signal, "sent to the {whom}"),
         Err(Errno::ESRCH) => tracing::debug!(%signal, "the {whom} is gone already"),
         Err(error) => tracing::warn!(%signal, %error, "cannot signal the {whom}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An ended driver whose status somebody else's wait has taken.
+    fn robbed(script: &str) -> (Driver, nix::Result<WaitStatus>) {
+        let command = ["sh", "-c", script].map(OsString::from).to_vec();
+        let driver = Driver::spawn(&Task { command, set: Vec::new(), remove: Vec::new() }).unwrap();
+        let status = waitpid(driver.pid, None);
+        (driver, status)
+    }
+
+    #[test]
+    fn a_status_that_the_wait_for_anyone_took_is_the_verdict_once() {
+        for (script, verdict) in [("exit 9", Verdict::Exited(9)), ("kill -9 $$", Verdict::Signalled(9))] {
+            let (mut driver, status) = robbed(script);
+            assert_eq!(driver.taken(status), Some(verdict), "{script}");
+            assert_eq!((driver.taken(status), driver.ended()), (None, None), "{script}");
+        }
+    }
+
+    #[test]
+    fn a_strangers_status_is_nobodys_verdict() {
+        let (mut driver, status) = robbed("exit 9");
+        let stranger = WaitStatus::Exited(Pid::from_raw(driver.pid() + 1), 0);
+        assert_eq!(driver.taken(Ok(stranger)), None);
+        assert_eq!(driver.taken(status), Some(Verdict::Exited(9)));
+    }
+
+    #[test]
+    fn a_driver_that_is_gone_without_a_status_has_ended_all_the_same() {
+        let (mut driver, status) = robbed("kill -40 $$");
+        assert_eq!(driver.taken(status), None, "nix has no name for it");
+        assert_eq!((driver.ended(), driver.ended()), (Some(Verdict::Unknown), None));
     }
 }

@@ -1,9 +1,9 @@
 //! Which signals the wrapper catches. Registered before the driver is spawned, since PID 1 ignores what it has no handler for.
 
 use futures_core::Stream;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 use signal_hook_tokio::Signals;
-use std::{future::poll_fn, pin::Pin};
+use std::{fs, future::poll_fn, io, pin::Pin};
 
 use crate::failure::Failure;
 
@@ -38,14 +38,24 @@ const CAUGHT: [Signal; 20] = [
 pub struct Caught(Signals);
 
 impl Caught {
-    /// Registers the handlers.
+    /// Registers the handlers, and then lets in what an odd parent has blocked: a blocked SIGCHLD would hide the driver's end.
+    ///
+    /// What was ignored when we started stays ignored, for us and so for the driver, as a POSIX shell does it: `nohup` asks for
+    /// that with SIGHUP, `&` in a script with SIGINT. Not so SIGTERM and SIGCHLD, without which nothing can be supervised.
     ///
     /// # Errors
     /// When the kernel refuses a handler.
     pub fn register() -> Result<Self, Failure> {
-        Signals::new(CAUGHT.map(|signal| signal as i32))
-            .map(Self)
-            .map_err(|source| Failure::Kernel { doing: "catch signals", source })
+        let ignored = ignored();
+        let caught = CAUGHT
+            .into_iter()
+            .filter(|signal| matches!(signal, Signal::SIGTERM | Signal::SIGCHLD) || !ignored.contains(*signal));
+        let register = || -> io::Result<Self> {
+            let signals = Signals::new(caught.map(|signal| signal as i32))?;
+            SigSet::empty().thread_set_mask()?;
+            Ok(Self(signals))
+        };
+        register().map_err(|source| Failure::Kernel { doing: "catch signals", source })
     }
 
     /// Waits for the next one, without a bound.
@@ -57,6 +67,37 @@ impl Caught {
                 Some(Err(_)) => {}
                 None => std::future::pending::<()>().await,
             }
+        }
+    }
+}
+
+/// The signals that this process ignores; none where there is no /proc. Only the kernel's text says it: sigaction(2) cannot be
+/// asked without `unsafe`.
+fn ignored() -> SigSet {
+    fs::read_to_string("/proc/self/status").map_or(SigSet::empty(), |status| parse_ignored(&status))
+}
+
+/// A mask in hexadecimal, signal n in bit n - 1: proc_pid_status(5).
+fn parse_ignored(status: &str) -> SigSet {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    Signal::iterator().filter(|signal| mask >> (*signal as i32 - 1) & 1 == 1).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_of_ignored_signals_is_read() {
+        for (status, expected) in [
+            ("Name:\tsh\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000000001\n", vec![Signal::SIGHUP]),
+            ("SigIgn:\t0000008000400006\n", vec![Signal::SIGINT, Signal::SIGQUIT, Signal::SIGURG]),
+            ("SigIgn:\t0000000000000000\n", vec![]),
+            ("SigIgn:\tnonsense\n", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(parse_ignored(status), expected.into_iter().collect(), "{status}");
         }
     }
 }

@@ -23,6 +23,15 @@ pub fn wrapper() -> Command {
     command
 }
 
+/// The wrapper, started by coreutils' env(1) with these options: the standard library hands no odd signals on.
+pub fn wrapper_under_env(options: &[&str]) -> Command {
+    let wrapper = wrapper();
+    let mut command = Command::new("env");
+    command.args(options).args(["-u", "POD_UID", "CODRIVER_DIR=/nonexistent"]);
+    command.arg(wrapper.get_program()).args(wrapper.get_args());
+    command
+}
+
 /// The child that echoes signals, built beside the binary as an example.
 pub fn echo_child() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_codriver")).with_file_name("examples").join("echo_child")

@@ -5,7 +5,7 @@ use nix::{
 };
 use std::fs;
 
-use crate::bench::{Running, code_of, shell, wrapper};
+use crate::bench::{Running, code_of, shell, wrapper, wrapper_under_env};
 
 const FORWARDED: [Signal; 18] = [
     SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGXCPU, SIGXFSZ,
@@ -86,4 +86,39 @@ fn a_storm_of_signals_loses_no_code() {
     running.say("exit 42");
     assert_eq!(running.code(), 42);
     assert_eq!(code_of("for i in 1 2 3 4 5 6 7 8 9; do (exit 1) & done; exit 6"), Some(6));
+}
+
+#[test]
+fn signals_that_the_parent_has_blocked_are_heard() {
+    let mut running = Running::echo(&mut wrapper_under_env(&["--block-signal"]));
+    running.signal(SIGTERM);
+    assert_eq!(running.line(), "SIGTERM");
+    running.say("exit 9");
+    assert_eq!(running.code(), 9);
+}
+
+#[test]
+fn what_was_ignored_stays_ignored_for_the_driver_too() {
+    // As nohup(1) does it, and `&` in a script. The driver sends SIGHUP to the wrapper and to itself.
+    let script = "kill -HUP $PPID $$; kill -INT $PPID $$; exit 6";
+    let mut running = Running::start(wrapper_under_env(&["--ignore-signal=HUP,INT"]).args(shell(script)));
+    assert_eq!(running.code(), 6);
+}
+
+#[test]
+fn a_parent_that_ignores_term_and_chld_changes_nothing() {
+    let mut running = Running::echo(&mut wrapper_under_env(&["--ignore-signal=TERM,CHLD"]));
+    running.signal(SIGTERM);
+    assert_eq!(running.line(), "SIGTERM");
+    running.say("exit 9");
+    assert_eq!(running.code(), 9);
+}
+
+#[test]
+fn a_grace_period_beyond_what_a_clock_can_count_is_as_good_as_none() {
+    let mut running = Running::echo(wrapper().args(["--grace", &u64::MAX.to_string()]));
+    running.signal(SIGTERM);
+    assert_eq!(running.line(), "SIGTERM");
+    running.say("exit 9");
+    assert_eq!(running.code(), 9);
 }

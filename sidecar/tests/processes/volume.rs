@@ -89,3 +89,16 @@ fn a_forgotten_downward_api_is_said() {
     assert_eq!(Running::start(command.args(shell("true"))).code(), 78);
     assert!(fs::read_to_string(&message).unwrap().contains("POD_UID is not set; hint: codriver-init writes it"));
 }
+
+#[test]
+fn an_empty_pod_uid_is_as_none() {
+    // An application id without the uid would be another pod's too, and so would its executors.
+    let volume = volume();
+    let env = volume.path().join("env");
+    let run = || Running::start(wrapper().env("CODRIVER_DIR", volume.path()).env("POD_UID", "").args(shell("true")));
+    assert_eq!(run().code(), 78);
+    fs::write(env, format!("POD_UID={UID}\n")).unwrap();
+    assert_eq!(run().code(), 0);
+    let defaults = fs::read_to_string(volume.path().join("attempts/1/conf/spark-defaults.conf")).unwrap();
+    assert!(defaults.contains(&format!("spark.app.id={ID}-1\n")), "{defaults}");
+}
