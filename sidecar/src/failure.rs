@@ -45,3 +45,33 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{NOT_EXECUTABLE, NOT_FOUND};
+
+    /// The codes in the first column of the table under a heading of `docs/exit-codes.md`.
+    fn documented(heading: &str) -> Vec<u8> {
+        let document = include_str!("../../docs/exit-codes.md");
+        let section = document.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
+        let cells = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+        cells.flat_map(|cell| cell.split(", ")).filter_map(|code| code.parse().ok()).collect()
+    }
+
+    #[test]
+    fn the_documentation_names_exactly_the_codes_that_there_are() {
+        let io = || io::Error::from_raw_os_error(28);
+        let files = Failure::Files { doing: "write", path: "/codriver".into(), source: io(), hint: "" }.code();
+        let kernel = Failure::Kernel { doing: "catch signals", source: io() }.code();
+        let configuration = Failure::Configuration(Vec::new()).code();
+        let unhealthy = Failure::Unhealthy(String::new()).code();
+        for (heading, codes) in [
+            ("The driver's container", vec![NOT_EXECUTABLE, NOT_FOUND, 143, 130, kernel, files, configuration]),
+            ("`codriver sidecar`", vec![0, kernel, files, configuration]),
+            ("`codriver probe`", vec![0, unhealthy]),
+        ] {
+            assert_eq!(documented(heading), codes, "{heading}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! root nor user namespaces), the tests say so and are skipped.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::process::Command;
 
 use serde_json::json;
@@ -22,7 +23,8 @@ fn run_on(options: &[&str]) -> Option<Ended> {
     let mut probe = Command::new("unshare");
     unshare(&mut probe);
     if !probe.arg("true").status().is_ok_and(|status| status.success()) {
-        println!("SKIPPED: no mount namespaces here");
+        // Past libtest, which keeps what a passing test prints: test.sh counts it.
+        let _ = writeln!(io::stderr(), "SKIPPED TEST: no mount namespaces here (neither root nor user namespaces)");
         return None;
     }
     let token = jwt(&good_claims());

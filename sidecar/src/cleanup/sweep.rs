@@ -47,7 +47,9 @@ impl<'a> Sweep<'a> {
 
     pub(super) async fn run(mut self, deadline: Duration) -> Outcome {
         if timeout(deadline, self.work()).await.is_err() {
-            self.problems.push(self.too_late(deadline));
+            let problem = self.too_late(deadline);
+            tracing::warn!(%problem, "cleanup: not done in time");
+            self.problems.push(problem);
         }
         self.outcome()
     }

@@ -90,9 +90,6 @@ impl Cleaner {
             executor_failures: outcome.failures.kept.iter().map(ToString::to_string).collect(),
             problems: &outcome.problems,
         };
-        for problem in &outcome.problems {
-            tracing::warn!("cleanup: {problem}");
-        }
         tracing::info!(
             code = report.code,
             evidence = report.evidence,
