@@ -8,7 +8,7 @@ use std::{
 
 use codriver_e2e::{
     Result, containers,
-    driver::{Driver, Script},
+    driver::{Driver, Script, container, is_over},
     stage::{Stage, cannot_be_had, keys},
 };
 use serde_json::Value;
@@ -87,12 +87,20 @@ fn killed_job(stage: &Stage) -> Result<Row> {
 /// Waits for the end and looks at what is left.
 fn play(case: &'static str, driver: &Driver, killed: Option<SystemTime>) -> Result<Row> {
     let began = Instant::now();
-    eprintln!("{case}: pod {} …", driver.name);
+    eprintln!("{case}: pod {} … about 30 s", driver.name);
+    let say = |what: &str| eprintln!("{case}: {what} after {} s", began.elapsed().as_secs());
+    let state = |name: &'static str, wanted: &'static str| {
+        move |pod: &Value| (!container(pod, name)["state"][wanted].is_null() || is_over(pod)).then_some(())
+    };
+    driver.until(state("codriver-init", "terminated"))?;
+    say("S3 said yes and the configuration is written");
+    driver.until(state("driver", "running"))?;
+    say("the driver runs");
     let end = driver.end()?;
     let ended = killed.map_or_else(|| driver.ended_at(), Ok)?;
     let left = driver.leftovers()?;
     let gone_after = driver.executors_gone_after(ended);
-    eprintln!("{case}: {} s", began.elapsed().as_secs());
+    say("the pod is over");
     let mut wrong: Vec<String> = left.iter().map(|name| format!("left behind: {name}")).collect();
     if driver.executors.seen().len() < 2 {
         wrong.push(driver.explain("there were fewer than two executors"));

@@ -133,10 +133,7 @@ impl Driver {
     /// # Errors
     /// When it does not come.
     pub fn end(&self) -> Result<End> {
-        // A pod is over when all its containers are, native sidecars included.
-        let over =
-            |pod: &Value| matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed")).then(|| pod.clone());
-        let pod = self.until(over)?;
+        let pod = self.until(|pod| is_over(pod).then(|| pod.clone()))?;
         let code = container(&pod, "driver")["state"]["terminated"]["exitCode"].as_i64();
         let message = container(&pod, "codriver")["state"]["terminated"]["message"].as_str().unwrap_or_default();
         let report = serde_json::from_str(message).unwrap_or_default();
@@ -218,6 +215,12 @@ impl Driver {
         }
         text
     }
+}
+
+/// A pod is over when all its containers are, native sidecars included.
+#[must_use]
+pub fn is_over(pod: &Value) -> bool {
+    matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
 }
 
 /// The status of a container or init container.
