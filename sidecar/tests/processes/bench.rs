@@ -18,17 +18,15 @@ use nix::{
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn wrapper() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_codriver"));
-    command.args(["--log", "off", "run"]).env("CODRIVER_DIR", "/nonexistent").env_remove("POD_UID");
-    command
+    wrapper_under_env(&[])
 }
 
-/// The wrapper, started by coreutils' env(1) with these options: the standard library hands no odd signals on.
+/// The wrapper, started by coreutils' env(1) with these options. Its signals are never those of whoever started the tests: under
+/// `nohup`, or in the background of a script, some are ignored.
 pub fn wrapper_under_env(options: &[&str]) -> Command {
-    let wrapper = wrapper();
     let mut command = Command::new("env");
-    command.args(options).args(["-u", "POD_UID", "CODRIVER_DIR=/nonexistent"]);
-    command.arg(wrapper.get_program()).args(wrapper.get_args());
+    command.arg("--default-signal").args(options).arg(env!("CARGO_BIN_EXE_codriver"));
+    command.args(["--log", "off", "run"]).env("CODRIVER_DIR", "/nonexistent").env_remove("POD_UID");
     command
 }
 

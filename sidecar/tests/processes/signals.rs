@@ -69,7 +69,7 @@ fn a_request_to_stop_that_comes_before_the_start_wins() {
 #[test]
 fn the_driver_starts_with_the_signals_of_a_fresh_process() {
     let script = "exec grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status";
-    let mut plain = Running::start(std::process::Command::new("sh").args(["-c", script]));
+    let mut plain = Running::start(std::process::Command::new("env").args(["--default-signal", "sh", "-c", script]));
     let mut wrapped = Running::start(wrapper().args(shell(script)));
     assert_eq!(wrapped.rest(), plain.rest());
     assert!(plain.end().success() && wrapped.end().success());
