@@ -21,6 +21,8 @@ pub fn init() {
         .with_span_list(false)
         .with_max_level(Level::INFO)
         .with_writer(std::io::stderr)
+        // It would tell its own trouble with eprintln!, which panics where stderr is full or closed.
+        .log_internal_errors(false)
         .init();
 }
 

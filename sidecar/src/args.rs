@@ -108,9 +108,13 @@ pub struct ProbeArgs {
     pub address: SocketAddr,
 }
 
+/// As good as for ever, and still a moment that the clock can count to.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Any whole number of seconds.
 fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse().map(Duration::from_secs).map_err(|_| "expected a whole number of seconds".to_owned())
+    let seconds = text.parse().map(Duration::from_secs).map_err(|_| "expected a whole number of seconds".to_owned())?;
+    Ok(seconds.min(LONGEST))
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 
 use std::{io, path::PathBuf};
 
+/// A bug of ours (sysexits(3): `EX_SOFTWARE`).
+pub const BUG: u8 = 70;
+
 /// A failure of codriver's own; a driver's end is a [`crate::verdict::Verdict`].
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -39,7 +42,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Self::Unhealthy(_) => 69,
-            Self::Kernel { .. } => 70,
+            Self::Kernel { .. } => BUG,
             Self::Files { .. } => 73,
             Self::Configuration(_) => 78,
         }

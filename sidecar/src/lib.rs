@@ -19,6 +19,7 @@ pub mod probe;
 pub mod protocol;
 pub mod run;
 pub mod sidecar;
+pub mod signals;
 pub mod termination_log;
 pub mod timers;
 pub mod verdict;

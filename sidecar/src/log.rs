@@ -18,6 +18,9 @@ pub fn start(level: &str) -> Result<(), Failure> {
         .with_target(false)
         .with_max_level(level)
         .with_writer(std::io::stderr)
+        // It would tell its own trouble with eprintln!, and that panics where stderr is full, closed or would block: no driver
+        // may lose its code to a line of log.
+        .log_internal_errors(false)
         .init();
     Ok(())
 }

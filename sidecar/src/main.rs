@@ -1,11 +1,11 @@
 //! The binary `codriver`: chooses the verb, and turns its result into an exit code.
 
-use std::process::ExitCode;
+use std::{panic, process::ExitCode};
 
 use clap::Parser;
 use codriver::{
     args::{Cli, Verb},
-    failure::Failure,
+    failure::{BUG, Failure},
     log, probe, run, sidecar,
 };
 
@@ -18,9 +18,11 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(78) } else { ExitCode::SUCCESS };
         }
     };
-    match log::start(&cli.log).and_then(|()| act(cli.verb)) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
+    // A panic has said on stderr what it is; its own code, 101, is one of Spark's.
+    match panic::catch_unwind(|| log::start(&cli.log).and_then(|()| act(cli.verb))) {
+        Err(_) => ExitCode::from(BUG),
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(failure)) => {
             tracing::error!(code = failure.code(), whose = "codriver", "{failure}");
             ExitCode::from(failure.code())
         }

@@ -1,7 +1,7 @@
 //! `codriver run`: the wrapper, parent of the driver process.
 //!
-//! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`signals`], [`driver`],
-//! [`companion`] and [`message`] each touch one thing; [`attempt`] and [`environment`] prepare the start.
+//! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`driver`],
+//! [`companion`], [`message`] and [`terminal`] each touch one thing; [`attempt`] and [`environment`] prepare the start.
 
 pub mod attempt;
 pub mod companion;
@@ -10,7 +10,7 @@ pub mod driver;
 pub mod environment;
 pub mod machine;
 pub mod message;
-pub mod signals;
+pub mod terminal;
 
 use std::{
     env,
@@ -23,9 +23,8 @@ use crate::{
     args::RunArgs,
     failure::Failure,
     protocol::{Attempt, socket_path},
-    run::{
-        companion::Companion, drive::World, driver::Task, environment::Environment, machine::Timer, signals::Caught,
-    },
+    run::{companion::Companion, drive::World, driver::Task, environment::Environment, machine::Timer},
+    signals::Caught,
     verdict::Verdict,
 };
 
@@ -33,9 +32,6 @@ use crate::{
 const LEFTOVERS: Duration = Duration::from_secs(2);
 /// Between that SIGKILL and leaving regardless.
 const LAST_LOOK: Duration = Duration::from_secs(1);
-
-/// As good as for ever, and still a moment that the clock can count to: more would end the wrapper at the first SIGTERM.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// How long each timer of the machine is.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +44,7 @@ impl Deadlines {
     #[must_use]
     pub fn of(&self, timer: Timer) -> Duration {
         match timer {
-            Timer::Grace => self.grace.min(LONGEST),
+            Timer::Grace => self.grace,
             Timer::Leftovers => LEFTOVERS,
             Timer::LastLook => LAST_LOOK,
         }

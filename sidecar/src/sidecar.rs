@@ -20,8 +20,8 @@ use crate::{
     args::SidecarArgs,
     failure::Failure,
     protocol::{Attempt, socket_path},
-    run::signals::Caught,
     sidecar::{cleaning::Cleaner, drive::World, machine::Why, memory::Notebook},
+    signals::Caught,
 };
 
 /// Where the driver runs.

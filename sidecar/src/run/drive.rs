@@ -6,6 +6,7 @@ use nix::sys::signal::Signal;
 use tokio::task::yield_now;
 
 use crate::{
+    failure::BUG,
     protocol::{Attempt, ToSidecar, ToWrapper},
     run::{
         Deadlines,
@@ -13,8 +14,9 @@ use crate::{
         driver::{Driver, Task},
         machine::{Effect, Event, Timer, Wrapper},
         message,
-        signals::Caught,
+        terminal::Terminal,
     },
+    signals::Caught,
     timers::Timers,
     verdict::Verdict,
 };
@@ -39,6 +41,8 @@ struct Moving<'a> {
     task: &'a Task,
     driver: Option<Driver>,
     timers: Timers<Timer>,
+    /// The driver has it while it lives.
+    terminal: Option<Terminal>,
     /// The driver's end was told to the machine; from then on its group is watched.
     ended: bool,
 }
@@ -47,7 +51,8 @@ impl World {
     /// Starts the driver, lives with it and returns the exit code.
     pub async fn supervise(self, task: &Task) -> u8 {
         let mut machine = Wrapper::default();
-        let mut moving = Moving { world: self, task, driver: None, timers: Timers::default(), ended: false };
+        let mut moving =
+            Moving { world: self, task, driver: None, timers: Timers::default(), terminal: None, ended: false };
         loop {
             let event = moving.next_event().await;
             for effect in machine.step(event) {
@@ -84,6 +89,7 @@ impl Moving<'_> {
     async fn start(&mut self) -> Event {
         match Driver::spawn(self.task) {
             Ok(driver) => {
+                self.terminal = Terminal::hand_over(driver.group());
                 if let Some(companion) = &mut self.world.companion {
                     companion.started(driver.pid()).await;
                 }
@@ -113,8 +119,13 @@ impl Moving<'_> {
             (Effect::Forward(_) | Effect::SignalGroup(_), None) => {}
             (Effect::Arm(timer), _) => self.timers.arm(timer, self.world.deadlines.of(timer)),
             (Effect::Announce(verdict), _) => self.announce(verdict).await,
-            // 70: the machine never leaves without a verdict that has a code.
-            (Effect::Leave(verdict), _) => return Some(verdict.code().unwrap_or(70)),
+            // The machine never leaves without a verdict that has a code.
+            (Effect::Leave(verdict), _) => {
+                if let Some(terminal) = &self.terminal {
+                    terminal.take_back();
+                }
+                return Some(verdict.code().unwrap_or(BUG));
+            }
         }
         None
     }

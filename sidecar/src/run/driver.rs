@@ -16,7 +16,10 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::verdict::{NOT_EXECUTABLE, NOT_FOUND, Verdict};
+use crate::{
+    failure::BUG,
+    verdict::{NOT_EXECUTABLE, NOT_FOUND, Verdict},
+};
 
 /// For waitpid(2).
 const ANYONE: Pid = Pid::from_raw(-1);
@@ -75,6 +78,12 @@ impl Driver {
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.pid.as_raw()
+    }
+
+    /// The process group that it leads.
+    #[must_use]
+    pub fn group(&self) -> Pid {
+        self.pid
     }
 
     /// Sends the signal to the driver process alone: PySpark's python must not see it before the JVM has shut down.
@@ -173,7 +182,7 @@ fn not_started(program: &str, error: &io::Error) -> NotStarted {
             ),
         ),
         Some(Errno::EAGAIN | Errno::ENOMEM) => {
-            (70, format!("no process could be made for `{program}`: {error}; hint: the pod's pids or memory limit"))
+            (BUG, format!("no process could be made for `{program}`: {error}; hint: the pod's pids or memory limit"))
         }
         _ => (NOT_EXECUTABLE, format!("`{program}` cannot be executed: {error}")),
     };

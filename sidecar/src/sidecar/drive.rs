@@ -12,7 +12,6 @@ use tokio::{
 
 use crate::{
     protocol::Attempt,
-    run::signals::Caught,
     sidecar::{
         Pod,
         cleaning::Cleaner,
@@ -21,6 +20,7 @@ use crate::{
         status,
         wrappers::Heard,
     },
+    signals::Caught,
     timers::Timers,
 };
 

@@ -1,6 +1,6 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use crate::bench::{Running, code_of, wrapper};
+use crate::bench::{Running, code_of, shell, wrapper};
 
 #[test]
 fn every_exit_code_passes_unchanged() {
@@ -55,4 +55,12 @@ fn nested_wrappers_pass_the_code_through() {
             Running::start(wrapper().args(["--", codriver, "--log", "off", "run", "--", "sh", "-c", script]));
         assert_eq!(running.code(), code);
     }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_loses_no_code() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut logging = std::process::Command::new(env!("CARGO_BIN_EXE_codriver"));
+    logging.args(["--log", "debug", "run"]).args(shell("exit 7")).env("CODRIVER_DIR", "/nonexistent").stderr(full);
+    assert_eq!(Running::start(&mut logging).code(), 7);
 }

@@ -9,4 +9,5 @@ mod companion;
 mod groups;
 mod sidecar;
 mod signals;
+mod terminal;
 mod volume;

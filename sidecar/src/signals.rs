@@ -1,4 +1,4 @@
-//! Which signals the wrapper catches. Registered before the driver is spawned, since PID 1 ignores what it has no handler for.
+//! Which signals are caught. Registered before anything is started, since PID 1 ignores what it has no handler for.
 
 use futures_core::Stream;
 use nix::sys::signal::{SigSet, Signal};
