@@ -48,7 +48,7 @@ pub const VOLUME: &str = "/codriver";
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// The shared volume that codriver-init has written. Without it the command runs all the same, only supervised.
-    #[arg(long, env = "CODRIVER_DIR", default_value = VOLUME)]
+    #[arg(long = "dir", value_name = "DIR", env = "CODRIVER_DIR", default_value = VOLUME)]
     pub volume: PathBuf,
     /// The pod's uid (metadata.uid); the application id is made of it. codriver-init hands it over in the volume.
     #[arg(long, env = "POD_UID")]
@@ -69,7 +69,7 @@ pub struct RunArgs {
 #[derive(Debug, Args)]
 pub struct SidecarArgs {
     /// The shared volume; the socket and the sidecar's state are in its folder `run`.
-    #[arg(long, env = "CODRIVER_DIR", default_value = VOLUME)]
+    #[arg(long = "dir", value_name = "DIR", env = "CODRIVER_DIR", default_value = VOLUME)]
     pub volume: PathBuf,
     /// The pod's name (downward API: metadata.name).
     #[arg(long, env = "POD_NAME")]
