@@ -49,7 +49,7 @@ fn main_job(stage: &Stage) -> Result<Row> {
     let output = stage.uri("output/wordstats");
     let script = Script::spark(stage, "wordstats", "wordstats.py", &[stage.uri("input"), output.clone()]);
     let driver = Driver::start(stage, &script)?;
-    let mut row = play(case, &driver, None)?;
+    let mut row = play(case, &driver, follow(case, &driver)?, None)?;
     row.expect(0, "farewell");
     let said = driver.log("driver")?;
     said.lines().filter(|line| line.starts_with("wordstats:")).for_each(|line| println!("  {line}"));
@@ -61,7 +61,9 @@ fn main_job(stage: &Stage) -> Result<Row> {
 
 fn failing_job(stage: &Stage) -> Result<Row> {
     let script = Script::spark(stage, "fail7", "fail7.py", &[stage.uri("input")]);
-    let mut row = play("job that exits 7", &Driver::start(stage, &script)?, None)?;
+    let case = "job that exits 7";
+    let driver = Driver::start(stage, &script)?;
+    let mut row = play(case, &driver, follow(case, &driver)?, None)?;
     row.expect(7, "farewell");
     Ok(row)
 }
@@ -69,7 +71,10 @@ fn failing_job(stage: &Stage) -> Result<Row> {
 fn killed_job(stage: &Stage) -> Result<Row> {
     let script = Script::spark(stage, "killed", "long.py", &[stage.uri("input")]);
     let driver = Driver::start(stage, &script)?;
+    let case = "job killed mid-run";
+    let began = follow(case, &driver)?;
     driver.until_it_says("codriver-e2e: running")?;
+    eprintln!("{case}: its executors work after {} s, and now SIGKILL", began.elapsed().as_secs());
     let killed = SystemTime::now();
     // Under a cluster of yours there is no way to the container but its own shell, and that cannot kill the first process.
     let evidence = if containers::are_reached() {
@@ -79,13 +84,13 @@ fn killed_job(stage: &Stage) -> Result<Row> {
         let _cut_off = stage.kubectl(&["exec", &driver.name, "-c", "driver", "--", "sh", "-c", "kill -9 -1"]);
         "farewell"
     };
-    let mut row = play("job killed mid-run", &driver, Some(killed))?;
+    let mut row = play(case, &driver, began, Some(killed))?;
     row.expect(137, evidence);
     Ok(row)
 }
 
-/// Waits for the end and looks at what is left.
-fn play(case: &'static str, driver: &Driver, killed: Option<SystemTime>) -> Result<Row> {
+/// Says how far a pod is until its driver runs.
+fn follow(case: &str, driver: &Driver) -> Result<Instant> {
     let began = Instant::now();
     eprintln!("{case}: pod {} … about 30 s", driver.name);
     let say = |what: &str| eprintln!("{case}: {what} after {} s", began.elapsed().as_secs());
@@ -96,11 +101,16 @@ fn play(case: &'static str, driver: &Driver, killed: Option<SystemTime>) -> Resu
     say("S3 said yes and the configuration is written");
     driver.until(state("driver", "running"))?;
     say("the driver runs");
+    Ok(began)
+}
+
+/// Waits for the end and looks at what is left.
+fn play(case: &'static str, driver: &Driver, began: Instant, killed: Option<SystemTime>) -> Result<Row> {
     let end = driver.end()?;
     let ended = killed.map_or_else(|| driver.ended_at(), Ok)?;
     let left = driver.leftovers()?;
     let gone_after = driver.executors_gone_after(ended);
-    say("the pod is over");
+    eprintln!("{case}: the pod is over after {} s", began.elapsed().as_secs());
     let mut wrong: Vec<String> = left.iter().map(|name| format!("left behind: {name}")).collect();
     if driver.executors.seen().len() < 2 {
         wrong.push(driver.explain("there were fewer than two executors"));
