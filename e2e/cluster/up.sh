@@ -60,7 +60,7 @@ if running && [[ -e $CODRIVER_STATE/ready ]]; then
     exit 0
 fi
 ((EUID == 0)) || die "root is needed to make the cluster's namespaces (or set CONTEXT to use a cluster of yours)"
-need_apt containerd runc containernetworking-plugins catatonit nftables conntrack iproute2 openssl curl procps procps hostname
+need_apt containerd runc containernetworking-plugins catatonit nftables conntrack iproute2 openssl curl procps hostname
 lock
 # Another run may have started it while this one waited.
 if running && [[ -e $CODRIVER_STATE/ready ]]; then
