@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use crate::failure::{Exit, Failure, Fault};
+use crate::hadoop::{core_site, s3a};
 use crate::settings::Settings;
-use crate::{core_site, environment, executor, properties, s3a, spark};
+use crate::spark::{self, properties};
+use crate::{environment, executor};
 
 /// Hadoop's configuration folder, in the volume.
 pub const HADOOP_FOLDER: &str = "hadoop";

@@ -290,4 +290,4 @@ fn is_name(text: &str) -> bool {
 }
 
 #[cfg(test)]
-pub mod tests;
+pub(crate) mod tests;

@@ -1,5 +1,7 @@
 //! What stands in `spark-defaults.conf`: a driver in client mode, inside of a pod.
 
+pub mod properties;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
