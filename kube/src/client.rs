@@ -2,11 +2,13 @@
 
 use hyper::Method;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::exchange::{Answer, Call, Exchange};
 use crate::items::{Items, LARGEST_OBJECT, Piece};
 use crate::request::query;
-use crate::{Config, Deadlines, Error, Kind, Object, Subject, Verb};
+use crate::rules::{Review, question};
+use crate::{Config, Deadlines, Error, Kind, Object, Rules, Subject, Verb};
 
 /// Objects that one request lists or deletes. The API server cuts a request after 60 s, and was seen to delete 500 pods
 /// in 4 s when busy.
@@ -54,14 +56,18 @@ impl Client {
     pub async fn pod(&self, namespace: &str, name: &str) -> Result<Object, Error> {
         let call = self.call(Verb::Get, Kind::Pods, namespace, Some(name));
         let answer = self.exchange.send(&call).await?;
-        let mut body = Vec::new();
-        let mut keep = |data: &[u8]| {
-            body.extend_from_slice(data);
-            if body.len() > LARGEST_OBJECT { Err("it is larger than any object".into()) } else { Ok(()) }
-        };
-        self.exchange.read(&call, answer, &mut keep).await?;
-        serde_json::from_slice(&body)
-            .map_err(|error| Error::Malformed { subject: call.subject, cause: error.to_string() })
+        self.read_object(call, answer).await
+    }
+
+    /// What the service account of this client may do in a namespace. Every authenticated account may ask.
+    ///
+    /// # Errors
+    /// As [`Error`] says.
+    pub async fn self_subject_rules(&self, namespace: &str) -> Result<Rules, Error> {
+        let mut call = self.call(Verb::Create, Kind::SelfSubjectRulesReviews, namespace, None);
+        call.body = question(namespace);
+        let answer = self.exchange.send(&call).await?;
+        Ok(self.read_object::<Review>(call, answer).await?.status)
     }
 
     /// A page of the metadata of these objects; `each` gets one after the other while they arrive. Answers with the token
@@ -129,6 +135,7 @@ impl Client {
         Call {
             method: match verb {
                 Verb::Get | Verb::List => Method::GET,
+                Verb::Create => Method::POST,
                 Verb::Delete | Verb::DeleteCollection => Method::DELETE,
             },
             target: subject.path(),
@@ -137,6 +144,17 @@ impl Client {
             body: String::new(),
             deadline: self.deadlines.answer,
         }
+    }
+
+    async fn read_object<T: DeserializeOwned>(&self, call: Call, answer: Answer) -> Result<T, Error> {
+        let mut body = Vec::new();
+        let mut keep = |data: &[u8]| {
+            body.extend_from_slice(data);
+            if body.len() > LARGEST_OBJECT { Err("it is larger than any object".into()) } else { Ok(()) }
+        };
+        self.exchange.read(&call, answer, &mut keep).await?;
+        serde_json::from_slice(&body)
+            .map_err(|error| Error::Malformed { subject: call.subject, cause: error.to_string() })
     }
 
     async fn read_list(

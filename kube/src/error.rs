@@ -158,7 +158,8 @@ impl Error {
 
 /// The RBAC rule that allows what was refused, to paste into a Role.
 fn rule(subject: &Subject) -> String {
-    format!("- apiGroups: [\"\"]\n  resources: [\"{}\"]\n  verbs: [\"{}\"]", subject.kind, subject.verb)
+    let Subject { verb, kind, .. } = subject;
+    format!("- apiGroups: [\"{}\"]\n  resources: [\"{kind}\"]\n  verbs: [\"{verb}\"]", kind.group())
 }
 
 /// What a person needs of the body of a failure: the `Status` object's words, or else the beginning of whatever it is.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::connection::{Kept, NoConnection, Sender, open};
 use crate::{Config, Error, Subject};
 
-/// A request in full. All of them may be sent twice: reading and deleting the same again does no harm.
+/// A request in full. All of them may be sent twice: reading, asking and deleting the same again does no harm.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) subject: Subject,

@@ -1,7 +1,7 @@
 //! The small client with which codriver speaks to the API server of the cluster it runs in.
 //!
 //! It does what the cleanup of a Spark driver needs and no more: read one pod, list objects page by page, delete many
-//! of them with one request, delete one. There is no watch and no cache. One connection is kept between requests, and
+//! of them with one request, delete one; and it asks what one may do. There is no watch and no cache. One connection is kept between requests, and
 //! opened anew when it died or was idle for long.
 //!
 //! What it promises:
@@ -20,6 +20,7 @@ mod exchange;
 mod items;
 mod object;
 mod request;
+mod rules;
 mod timestamp;
 mod transport;
 
@@ -29,4 +30,5 @@ pub use connection::Deadlines;
 pub use error::Error;
 pub use object::{ContainerState, ContainerStatus, Metadata, Object, OwnerReference, PodStatus, Running, Terminated};
 pub use request::{Kind, Subject, Verb};
+pub use rules::{ResourceRule, Rules};
 pub use timestamp::Timestamp;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-/// The kinds of object that a Spark driver leaves behind.
+/// The kinds of object that codriver asks for: those that a Spark driver leaves behind, and a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Executors.
@@ -12,10 +12,13 @@ pub enum Kind {
     ConfigMaps,
     /// Volumes asked for on demand.
     PersistentVolumeClaims,
+    /// The question what one may do in a namespace. It is answered and not kept.
+    SelfSubjectRulesReviews,
 }
 
 impl Kind {
-    /// All of them, in the order in which they are removed: a claim is in use as long as its pod is there.
+    /// All that a driver leaves behind, in the order in which it is removed: a claim is in use as long as its pod is
+    /// there.
     pub const ALL: [Self; 3] = [Self::Pods, Self::ConfigMaps, Self::PersistentVolumeClaims];
 
     /// The resource's name in paths and in RBAC rules.
@@ -25,6 +28,16 @@ impl Kind {
             Self::Pods => "pods",
             Self::ConfigMaps => "configmaps",
             Self::PersistentVolumeClaims => "persistentvolumeclaims",
+            Self::SelfSubjectRulesReviews => "selfsubjectrulesreviews",
+        }
+    }
+
+    /// The API group, as it stands in RBAC rules; empty for the core group.
+    #[must_use]
+    pub fn group(self) -> &'static str {
+        match self {
+            Self::Pods | Self::ConfigMaps | Self::PersistentVolumeClaims => "",
+            Self::SelfSubjectRulesReviews => "authorization.k8s.io",
         }
     }
 }
@@ -42,6 +55,8 @@ pub enum Verb {
     Get,
     /// Read many.
     List,
+    /// Make one.
+    Create,
     /// Delete one.
     Delete,
     /// Delete many.
@@ -53,6 +68,7 @@ impl fmt::Display for Verb {
         f.write_str(match self {
             Self::Get => "get",
             Self::List => "list",
+            Self::Create => "create",
             Self::Delete => "delete",
             Self::DeleteCollection => "deletecollection",
         })
@@ -85,6 +101,10 @@ impl fmt::Display for Subject {
 impl Subject {
     /// The path, without a query.
     pub(crate) fn path(&self) -> String {
+        if self.kind == Kind::SelfSubjectRulesReviews {
+            // Its namespace stands in the body.
+            return format!("/apis/{}/v1/{}", self.kind.group(), self.kind);
+        }
         let mut path = String::from("/api/v1/namespaces/");
         escape(&self.namespace, &mut path);
         let _ = write!(path, "/{}", self.kind.resource());

@@ -13,6 +13,7 @@ const LIST: &str =
     "GET /api/v1/namespaces/etl/pods?labelSelector=spark-role%3Dexecutor%2Cspark-app-selector%3Dspark-1&limit=500";
 const DELETE_ALL: &str =
     "DELETE /api/v1/namespaces/etl/pods?labelSelector=spark-role%3Dexecutor%2Cspark-app-selector%3Dspark-1&limit=500";
+const REVIEW: &str = "POST /apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
 const GET_POD: &str = "GET /api/v1/namespaces/etl/pods/job";
 
 fn client(script: &Script) -> Client {
@@ -74,6 +75,31 @@ async fn one_object_is_deleted_only_if_it_is_the_one_that_was_meant() {
     let error = client.delete(Kind::ConfigMaps, "etl", "c", "u-1", None).await.unwrap_err();
     assert!(matches!(error, Error::Conflict { .. }) && error.to_string().contains("does not match"), "{error}");
     script.was_played_on(1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_may_do_is_asked_with_one_review() {
+    let question =
+        r#"{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectRulesReview","spec":{"namespace":"etl"}}"#;
+    let answer = r#"{"kind":"SelfSubjectRulesReview","metadata":{},"spec":{},"status":{"incomplete":false,
+        "resourceRules":[{"verbs":["list"],"apiGroups":[""],"resources":["pods"]}],"nonResourceRules":[]}}"#;
+    let forbidden = r#"{"kind":"Status","message":"selfsubjectrulesreviews is forbidden"}"#;
+    let script = Script::new([
+        on(REVIEW, answer).status(201).with_sent(question),
+        on(REVIEW, forbidden).status(403),
+        on(REVIEW, "{}").status(201),
+        on(REVIEW, "[").tail(Tail::Flood),
+    ]);
+    let client = client(&script);
+    let rules = client.self_subject_rules("etl").await.unwrap();
+    assert!(rules.allows("", "pods", "list") && !rules.allows("", "pods", "create") && !rules.incomplete);
+    let error = client.self_subject_rules("etl").await.unwrap_err().to_string();
+    assert!(error.starts_with("cannot create selfsubjectrulesreviews in namespace etl: forbidden"), "{error}");
+    assert!(error.contains("- apiGroups: [\"authorization.k8s.io\"]"), "{error}");
+    for _ in ["no status", "no end"] {
+        let error = client.self_subject_rules("etl").await.unwrap_err();
+        assert!(matches!(error, Error::Malformed { .. }), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

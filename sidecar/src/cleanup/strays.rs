@@ -21,7 +21,7 @@ pub(super) fn all_executors() -> &'static str {
 pub(super) fn selector(kind: Kind, application_id: &str) -> String {
     match kind {
         Kind::Pods | Kind::ConfigMaps => format!("{ROLE},{APPLICATION}={application_id}"),
-        Kind::PersistentVolumeClaims => format!("{APPLICATION}={application_id}"),
+        _ => format!("{APPLICATION}={application_id}"),
     }
 }
 
