@@ -1,5 +1,6 @@
 //! What stands in `spark-defaults.conf`: a driver in client mode, inside of a pod.
 
+pub mod near_misses;
 pub mod properties;
 
 use std::collections::BTreeMap;
