@@ -27,17 +27,24 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Temporary credentials of one role session.
+/// Credentials: a role session's, which end, or a user's keys, which do not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The name of the key pair (`ASIA…`). It identifies and proves nothing, yet it is kept out of logs as well.
     pub access_key_id: Secret,
     /// The key that signs.
     pub secret_access_key: Secret,
-    /// Goes with every request; its length is not bounded by AWS.
-    pub session_token: Secret,
-    /// When all three end.
-    pub expires: SystemTime,
+    /// Goes with every request of a session; its length is not bounded by AWS. Keys of a user have none.
+    pub session_token: Option<Secret>,
+    /// When all three end, if they do.
+    pub expires: Option<SystemTime>,
+}
+
+/// What STS gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// The credentials.
+    pub credentials: Credentials,
 }
 
 #[cfg(test)]
@@ -49,8 +56,8 @@ mod tests {
         let credentials = Credentials {
             access_key_id: Secret::new("ASIAEXAMPLE".into()),
             secret_access_key: Secret::new("hunter2".into()),
-            session_token: Secret::new("FwoGZXIvYXdzEXAMPLE".into()),
-            expires: SystemTime::UNIX_EPOCH,
+            session_token: Some(Secret::new("FwoGZXIvYXdzEXAMPLE".into())),
+            expires: None,
         };
         let shown = format!("{credentials:?} {credentials:#?}");
         for secret in ["ASIAEXAMPLE", "hunter2", "FwoGZXIvYXdzEXAMPLE"] {

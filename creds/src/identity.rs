@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::policy::SessionPolicy;
+
 /// What AWS accepts as `DurationSeconds`; the role's own maximum may be lower.
 pub const DURATION_SECONDS: RangeInclusive<u64> = 900..=43_200;
 
@@ -25,6 +27,8 @@ pub struct Identity {
     pub session: SessionName,
     /// How long the credentials shall live. Always sent: without it MinIO ends them together with the token.
     pub duration: Duration,
+    /// What narrows the session, if anything does.
+    pub policy: Option<SessionPolicy>,
 }
 
 /// The ARN of an IAM role, its shape checked.

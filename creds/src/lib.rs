@@ -2,7 +2,7 @@
 //!
 //! The pieces, in the order of use: [`RoleArn`] and [`SessionName`] make an [`Identity`]; a [`Token`] is parsed from the
 //! bytes of the projected service-account token, and its [`Claims`] are looked at before anybody else sees it;
-//! [`Sts::assume`] exchanges both for [`Credentials`], or says in an [`Error`] what was refused, why, and what to do.
+//! [`Sts::assume_with_token`] exchanges both for [`Credentials`], or says in an [`Error`] what was refused, why, and what to do.
 //!
 //! The world comes in as values: the caller reads the environment, the token file and the clock.
 //!
@@ -14,14 +14,16 @@ mod credentials;
 mod error;
 mod https;
 mod identity;
+mod policy;
 mod refusal;
 mod roots;
 mod sts;
 mod token;
 
-pub use credentials::{Credentials, Secret};
+pub use credentials::{Credentials, Granted, Secret};
 pub use error::{Error, Refusal};
 pub use identity::{DURATION_SECONDS, Identity, RoleArn, SessionName, StsKind};
+pub use policy::SessionPolicy;
 pub use roots::{BadRoots, Roots};
 pub use sts::{Sts, StsSettings};
 pub use token::{Claims, KubernetesClaims, Named, Token, TokenFault};

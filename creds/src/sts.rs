@@ -21,7 +21,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use http_body_util::LengthLimitError;
 
 use crate::answer::{LONGEST_ANSWER, Watch, Watcher};
-use crate::credentials::{Credentials, Secret};
+use crate::credentials::{Credentials, Granted, Secret};
 use crate::error::{Error, Refusal};
 use crate::https::Https;
 use crate::identity::Identity;
@@ -70,7 +70,12 @@ impl Sts {
     ///
     /// # Errors
     /// [`Error`], which knows the remedy.
-    pub async fn assume(&self, identity: &Identity, token: &Token, now: SystemTime) -> Result<Credentials, Error> {
+    pub async fn assume_with_token(
+        &self,
+        identity: &Identity,
+        token: &Token,
+        now: SystemTime,
+    ) -> Result<Granted, Error> {
         let watch = Arc::new(Watch::default());
         let duration = i32::try_from(identity.duration.as_secs()).unwrap_or(i32::MAX);
         let answer = self
@@ -80,13 +85,14 @@ impl Sts {
             .role_session_name(identity.session.as_str())
             .web_identity_token(token.text().expose())
             .duration_seconds(duration)
+            .set_policy(identity.policy.as_ref().map(|policy| policy.as_str().to_owned()))
             .customize()
             .interceptor(Watcher(Arc::clone(&watch)))
             .send()
             .await;
         let call = Call { identity, token, watch: &watch };
         match answer {
-            Ok(output) => call.credentials(output, now),
+            Ok(output) => call.credentials(output, now).map(|credentials| Granted { credentials }),
             Err(error) => Err(call.classify(&error)),
         }
     }
@@ -161,8 +167,8 @@ impl Call<'_> {
         Ok(Credentials {
             access_key_id: Secret::new(credentials.access_key_id),
             secret_access_key: Secret::new(credentials.secret_access_key),
-            session_token: Secret::new(credentials.session_token),
-            expires,
+            session_token: Some(Secret::new(credentials.session_token)),
+            expires: Some(expires),
         })
     }
 

@@ -2,17 +2,19 @@
 
 use std::ffi::OsString;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
 /// Prove who the pod is, and write the configuration with which Spark works on s3://.
 ///
-/// Runs as an init container. It exchanges the pod's service-account token for credentials at STS, and when STS says
-/// yes, writes into the shared volume: hadoop/core-site.xml, spark/spark-defaults.conf, spark/executor.yaml, env and
-/// report.json, and installs the program `codriver` in bin/. When something is wrong it says what, why and what to do,
-/// in the log and in the termination message, and writes nothing.
+/// Runs as an init container. It gets credentials the way that the pod is configured for: keys from a Secret, web identity
+/// (the service account's token, exchanged at STS), or the instance (EKS Pod Identity, ECS, kube2iam). When they are good it
+/// writes into the shared volume: hadoop/core-site.xml, spark/spark-defaults.conf, spark/executor.yaml, env and report.json,
+/// and installs the program `codriver` in bin/. When something is wrong it says what, why and what to do, in the log and in
+/// the termination message, and writes nothing. `check` does the same, writes nothing, and prints a report for people.
 ///
-/// Exit codes: 0 done, 69 STS cannot be reached, 70 a bug of ours, 73 the volume cannot be used, 75 temporary
-/// (throttled, token late), 77 refused (token or role), 78 configuration wrong (all mistakes are listed).
+/// Exit codes: 0 done, 69 an endpoint cannot be reached, 70 a bug of ours, 73 the volume cannot be used, 75 temporary
+/// (throttled, token late), 77 refused (token, role, rights), 78 configuration wrong (all mistakes are listed).
 #[derive(Debug, Clone, Default, Parser)]
 #[command(name = "codriver-init", version, max_term_width = 120)]
 pub struct Args {
@@ -28,11 +30,48 @@ pub struct Args {
     #[arg(long, env = "CODRIVER_DIR")]
     pub dir: Option<String>,
 
-    /// The role to assume. Required.
+    /// Where credentials come from: auto, keys, web-identity or instance. auto takes the first that is configured, in this
+    /// order, and never another one when that fails [default: auto].
+    #[arg(long, env = "CODRIVER_WAY", help_heading = "Identity")]
+    pub way: Option<String>,
+
+    /// How they reach the JVMs: auto, web-identity (or keys, or instance: as the way; the JVM has a provider for it, which
+    /// renews), session (temporary ones in core-site.xml, which end) or endpoint (the sidecar serves them on loopback)
+    /// [default: auto: as the way, where the JVM can].
+    #[arg(long, env = "CODRIVER_MODE", help_heading = "Identity")]
+    pub mode: Option<String>,
+
+    /// The role to assume with the token; with the instance, the role that is expected.
     #[arg(long, env = "AWS_ROLE_ARN", help_heading = "Identity")]
     pub role_arn: Option<String>,
 
-    /// The projected service-account token; the driver must mount it at the same path. Required.
+    /// A second role, assumed with what the first one, the keys or the instance gave (role chaining: 1 h at most).
+    #[arg(long, env = "CODRIVER_ASSUME_ROLE", help_heading = "Identity")]
+    pub assume_role: Option<String>,
+
+    /// A policy that narrows the session: JSON, or the path of a file that holds it.
+    #[arg(long, env = "CODRIVER_SESSION_POLICY", help_heading = "Identity")]
+    pub session_policy: Option<String>,
+
+    /// A mounted Secret with the files AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and perhaps AWS_SESSION_TOKEN, instead of
+    /// variables of these names (which have no flags: a command line is no place for a secret).
+    #[arg(long, env = "CODRIVER_KEYS_DIR", help_heading = "Identity")]
+    pub keys_dir: Option<String>,
+
+    /// A credentials file of AWS's command line, mounted, instead of those.
+    #[arg(long, env = "AWS_SHARED_CREDENTIALS_FILE", help_heading = "Identity")]
+    pub credentials_file: Option<String>,
+
+    /// The profile in it [default: default].
+    #[arg(long, env = "AWS_PROFILE", help_heading = "Identity")]
+    pub profile: Option<String>,
+
+    /// The Secret that executors get keys from, by reference: NAME, or NAME:ID:SECRET[:TOKEN] with its keys' names
+    /// [default: they get them from the driver, with its Hadoop configuration].
+    #[arg(long, env = "CODRIVER_KEYS_SECRET", help_heading = "Identity")]
+    pub keys_secret: Option<String>,
+
+    /// The projected service-account token; the driver must mount it at the same path.
     #[arg(long, env = "AWS_WEB_IDENTITY_TOKEN_FILE", help_heading = "Identity")]
     pub token_file: Option<String>,
 
@@ -75,6 +114,14 @@ pub struct Args {
     /// Buckets in the path and not in the host name, true or false [default: true for stores other than AWS].
     #[arg(long, env = "CODRIVER_PATH_STYLE", help_heading = "Endpoints")]
     pub path_style: Option<String>,
+
+    /// Endpoints with FIPS cryptography, true or false [default: false].
+    #[arg(long, env = "AWS_USE_FIPS_ENDPOINT", help_heading = "Endpoints")]
+    pub fips: Option<String>,
+
+    /// Endpoints of IPv4 and IPv6, true or false [default: false].
+    #[arg(long, env = "AWS_USE_DUALSTACK_ENDPOINT", help_heading = "Endpoints")]
+    pub dual_stack: Option<String>,
 
     /// PEM file of certificates to trust for STS, beside the compiled-in roots of the web.
     #[arg(long, env = "AWS_CA_BUNDLE", help_heading = "Endpoints")]
@@ -120,13 +167,37 @@ pub struct Args {
     #[arg(long, env = "CODRIVER_EXECUTOR_USER", help_heading = "Spark")]
     pub executor_user: Option<String>,
 
-    /// Lines key=value for spark-defaults.conf; they win over codriver's.
+    /// The executors' pod template, mounted here; codriver's is merged into it.
+    #[arg(long, env = "CODRIVER_EXECUTOR_TEMPLATE", help_heading = "Spark")]
+    pub executor_template: Option<String>,
+
+    /// codriver's own image, for executors in the mode endpoint.
+    #[arg(long, env = "CODRIVER_IMAGE", help_heading = "Spark")]
+    pub image: Option<String>,
+
+    /// A spark-defaults.conf of yours, mounted here; it wins over codriver's.
+    #[arg(long, env = "CODRIVER_SPARK_CONF_FILE", help_heading = "Spark")]
+    pub spark_conf_file: Option<String>,
+
+    /// A core-site.xml of yours, mounted here; it wins over codriver's. Secrets in it stay in core-site.xml.
+    #[arg(long, env = "CODRIVER_HADOOP_CONF_FILE", help_heading = "Spark")]
+    pub hadoop_conf_file: Option<String>,
+
+    /// Lines key=value for spark-defaults.conf; they win over the file and over codriver's.
     #[arg(long, env = "CODRIVER_SPARK_CONF", help_heading = "Spark")]
     pub spark_conf: Option<String>,
 
-    /// Lines key=value for core-site.xml and spark.hadoop.*; they win over codriver's.
+    /// Lines key=value for core-site.xml and spark.hadoop.*; they win over the file and over codriver's.
     #[arg(long, env = "CODRIVER_HADOOP_CONF", help_heading = "Spark")]
     pub hadoop_conf: Option<String>,
+
+    /// s3://bucket/prefix to read once, with a signed request, before a JVM starts.
+    #[arg(long, env = "CODRIVER_PROBE", help_heading = "Checks")]
+    pub probe: Option<String>,
+
+    /// Ask the API server whether the pod may do what Spark does, true or false [default: true].
+    #[arg(long, env = "CODRIVER_PREFLIGHT", help_heading = "Checks")]
+    pub preflight: Option<String>,
 
     /// metadata.name, by the downward API. Required, as are the next three.
     #[arg(long, env = "POD_NAME", help_heading = "Pod")]
@@ -164,7 +235,12 @@ impl Args {
     /// # Errors
     /// Unknown options, and the requests for help and version, in clap's way.
     pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let command = Self::command().mut_args(|arg| arg.hide_env_values(true));
+        let lossy = || OsStringValueParser::new().map(|text| text.to_string_lossy().into_owned());
+        let command = Self::command().mut_args(|arg| match arg.get_id().as_str() {
+            "verb" | "output" => arg,
+            // What is no text is judged with everything else, and not by clap, which stops at the first mistake.
+            _ => arg.hide_env_values(true).value_parser(lossy()),
+        });
         Self::from_arg_matches(&command.try_get_matches_from(line)?)
     }
 }

@@ -3,19 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::endpoint_files;
 use crate::plan::HADOOP_FOLDER;
-use crate::settings::Settings;
+use crate::settings::{Mode, Settings, Way};
 
-/// What the driver must not have: every SDK would take these before web identity, and Spark would freeze the keys into
-/// its Hadoop configuration.
-const ABSENT: [&str; 6] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_PROFILE",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-];
+/// Static keys. Every SDK takes them first, and Spark freezes them into its Hadoop configuration.
+const KEYS: [&str; 4] = ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+/// Web identity. Every SDK takes it before a container's endpoint.
+const WEB_IDENTITY: [&str; 3] = ["AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE"];
+/// A container's endpoint.
+const CONTAINER: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
 
 /// What both have: where STS and S3 are, and that nobody falls back to the node's role when STS is slow.
 pub fn of_executors(settings: &Settings) -> BTreeMap<&'static str, String> {
@@ -25,23 +22,56 @@ pub fn of_executors(settings: &Settings) -> BTreeMap<&'static str, String> {
         // The C++ SDK (pyarrow, DuckDB) reads this one only.
         ("AWS_DEFAULT_REGION", region.clone()),
         ("AWS_STS_REGIONAL_ENDPOINTS", "regional".to_owned()),
-        ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
     ]);
+    let from_the_machine = matches!(&settings.way, Way::Instance(instance) if instance.container.is_none());
+    if !from_the_machine || settings.mode == Mode::Endpoint {
+        variables.insert("AWS_EC2_METADATA_DISABLED", "true".to_owned());
+    }
+    if settings.sts.fips {
+        variables.insert("AWS_USE_FIPS_ENDPOINT", "true".to_owned());
+    }
+    if settings.sts.dual_stack {
+        variables.insert("AWS_USE_DUALSTACK_ENDPOINT", "true".to_owned());
+    }
     if let Some(endpoint) = &settings.sts.endpoint {
         variables.insert("AWS_ENDPOINT_URL_STS", endpoint.to_string());
     }
     if let Some(endpoint) = &settings.store.endpoint {
         variables.insert("AWS_ENDPOINT_URL_S3", endpoint.to_string());
     }
+    if settings.mode == Mode::Endpoint {
+        variables.insert("AWS_CONTAINER_CREDENTIALS_FULL_URI", endpoint_files::URL.to_owned());
+        variables.insert("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", endpoint_files::token(settings));
+    }
     variables
 }
 
-/// The file `env`, which `codriver run` applies to the driver: `NAME=value` sets, `-NAME` removes, no quoting.
+/// What the driver must not have: all that would make it somebody else than the way and the mode say.
+fn absent(settings: &Settings) -> Vec<&'static str> {
+    let (relative, session_token) = (&CONTAINER[1..], &KEYS[3..]);
+    let lists: &[&[&'static str]] = match (settings.mode, &settings.way) {
+        (Mode::Endpoint, _) => &[&KEYS, &WEB_IDENTITY, relative],
+        (_, Way::WebIdentity(_)) => &[&KEYS, &CONTAINER],
+        (_, Way::Instance(_)) => &[&KEYS, &WEB_IDENTITY],
+        (Mode::Session, Way::Keys(_)) => &[&KEYS, &WEB_IDENTITY, &CONTAINER],
+        // Keys of the driver's own are the same ones, from the same Secret; a session token would not belong to them.
+        (Mode::Provider, Way::Keys(keys)) if keys.credentials.session_token.is_none() => {
+            &[session_token, &WEB_IDENTITY, &CONTAINER]
+        }
+        (Mode::Provider, Way::Keys(_)) => &[&WEB_IDENTITY, &CONTAINER],
+    };
+    lists.concat()
+}
+
+/// The file `env`, which `codriver run` applies to the driver: `NAME=value` sets, `NAME<FILE` sets to what the file holds,
+/// `-NAME` removes; no quoting.
 pub fn render(settings: &Settings) -> String {
     let mut variables = of_executors(settings);
-    variables.insert("AWS_ROLE_ARN", settings.identity.role.to_string());
-    variables.insert("AWS_ROLE_SESSION_NAME", settings.identity.session.as_str().to_owned());
-    variables.insert("AWS_WEB_IDENTITY_TOKEN_FILE", settings.token.file.to_string_lossy().into_owned());
+    if let (Mode::Provider | Mode::Session, Way::WebIdentity(identity)) = (settings.mode, &settings.way) {
+        variables.insert("AWS_ROLE_ARN", identity.role.to_string());
+        variables.insert("AWS_ROLE_SESSION_NAME", settings.session.as_str().to_owned());
+        variables.insert("AWS_WEB_IDENTITY_TOKEN_FILE", identity.token.file.to_string_lossy().into_owned());
+    }
     variables.insert("HADOOP_CONF_DIR", settings.dir.join(HADOOP_FOLDER).to_string_lossy().into_owned());
     // For `codriver run`, which makes the application id of it.
     variables.insert("POD_UID", settings.pod.uid.clone());
@@ -49,7 +79,11 @@ pub fn render(settings: &Settings) -> String {
     for (name, value) in variables {
         let _ = writeln!(text, "{name}={value}");
     }
-    for name in ABSENT {
+    if settings.mode == Mode::Endpoint {
+        // Hadoop before 3.4 reads the token from here only.
+        let _ = writeln!(text, "AWS_CONTAINER_AUTHORIZATION_TOKEN<{}", endpoint_files::token(settings));
+    }
+    for name in absent(settings) {
         let _ = writeln!(text, "-{name}");
     }
     text
@@ -58,7 +92,11 @@ pub fn render(settings: &Settings) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::tests::minio;
+    use crate::settings::tests::{keys, minio, mode};
+
+    fn has(text: &str, line: &str) -> bool {
+        text.lines().any(|have| have == line)
+    }
 
     #[test]
     fn the_driver_is_who_the_report_says() {
@@ -71,7 +109,34 @@ mod tests {
             "-AWS_ACCESS_KEY_ID",
             "-AWS_PROFILE",
         ] {
-            assert!(text.lines().any(|have| have == line), "{line} in\n{text}");
+            assert!(has(&text, line), "{line} in\n{text}");
         }
+    }
+
+    #[test]
+    fn keys_of_the_drivers_own_stay_and_an_identity_goes() {
+        let text = render(&keys());
+        assert!(!text.contains("AWS_ACCESS_KEY_ID") && !text.contains("AKIAEXAMPLE"), "{text}");
+        for line in ["-AWS_SESSION_TOKEN", "-AWS_ROLE_ARN", "-AWS_WEB_IDENTITY_TOKEN_FILE"] {
+            assert!(has(&text, line), "{line} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn in_the_mode_endpoint_nothing_comes_before_the_endpoint() {
+        let text = render(&mode("endpoint"));
+        for line in [
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:8687/v1/credentials",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/codriver/endpoint/token",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN</codriver/endpoint/token",
+            "AWS_EC2_METADATA_DISABLED=true",
+            "-AWS_ROLE_ARN",
+            "-AWS_WEB_IDENTITY_TOKEN_FILE",
+            "-AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+            "-AWS_ACCESS_KEY_ID",
+        ] {
+            assert!(has(&text, line), "{line} in\n{text}");
+        }
+        assert!(!text.contains("\nAWS_ROLE_ARN="), "{text}");
     }
 }

@@ -1,12 +1,13 @@
-//! The executors' pod template: who they are to STS, and the restricted Pod Security Standard.
+//! The executors' pod template: who they are to S3, and the restricted Pod Security Standard.
 //!
 //! JSON is YAML, so the file is written without a YAML library. Spark adds to it: image, command, resources, labels,
 //! owner, service account and its own variables.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::endpoint_files;
 use crate::environment;
-use crate::settings::Settings;
+use crate::settings::{Mode, Settings, Way};
 
 /// Where executors find their token, the same place as in the driver's manifest.
 const TOKEN_FOLDER: &str = "/var/run/secrets/codriver/identity";
@@ -16,124 +17,205 @@ const TOKEN_SECONDS: u32 = 3600;
 const WEBHOOK_FOLDER: &str = "/var/run/secrets/eks.amazonaws.com/";
 /// The name that Spark would give the container.
 const CONTAINER: &str = "spark-kubernetes-executor";
+/// The annotation by which kube2iam and kiam choose a role.
+const ROLE_ANNOTATION: &str = "iam.amazonaws.com/role";
 
-/// Do executors get their identity from a webhook? It takes the role from their service account; a role that is set
-/// here, other than the driver's, needs a token of ours, which the webhook then leaves alone.
-pub fn by_webhook(settings: &Settings) -> bool {
-    settings.token.file.starts_with(WEBHOOK_FOLDER) && settings.executor.role == settings.identity.role
+/// How executors prove who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// A token that our template projects.
+    ProjectedToken,
+    /// A token that the EKS webhook mounts. It takes the role from their service account; a role that is set here, other
+    /// than the driver's, needs a token of ours, which the webhook then leaves alone.
+    Webhook,
+    /// Keys by reference to a Secret.
+    SecretReference,
+    /// What stands in the driver's Hadoop configuration, which Spark gives them with each task that reads files.
+    DriversConfiguration,
+    /// What their node, or an agent on it, gives them.
+    Instance,
+}
+
+impl Proof {
+    /// What these settings mean.
+    pub fn of(settings: &Settings) -> Self {
+        match &settings.way {
+            Way::WebIdentity(identity)
+                if identity.token.file.starts_with(WEBHOOK_FOLDER) && !settings.executor.own_role =>
+            {
+                Self::Webhook
+            }
+            Way::WebIdentity(_) => Self::ProjectedToken,
+            Way::Keys(keys) if keys.secret.is_some() => Self::SecretReference,
+            Way::Keys(_) => Self::DriversConfiguration,
+            Way::Instance(_) => Self::Instance,
+        }
+    }
+
+    /// In words, for reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ProjectedToken => "projected token",
+            Self::Webhook => "webhook",
+            Self::SecretReference => "reference to a Secret",
+            Self::DriversConfiguration => "the driver's Hadoop configuration",
+            Self::Instance => "instance",
+        }
+    }
 }
 
 /// Renders the template.
-pub fn render(settings: &Settings) -> String {
-    let mut variables = environment::of_executors(settings);
-    let mut container = json!({
-        "name": CONTAINER,
-        "securityContext": {
-            "allowPrivilegeEscalation": false,
-            "capabilities": { "drop": ["ALL"] },
-        },
-    });
-    let mut spec = json!({
-        // Executors talk to the driver, not to the API server.
-        "automountServiceAccountToken": false,
-        "securityContext": {
-            "runAsNonRoot": true,
-            "seccompProfile": { "type": "RuntimeDefault" },
+///
+/// # Errors
+/// What is wrong with the user's own template, or does not go together with ours.
+pub fn render(settings: &Settings) -> Result<String, Vec<crate::failure::Fault>> {
+    let (mut pod, mut ours) = (hardening(settings), identity(settings));
+    for (part, target) in [("env", true), ("volumeMounts", true), ("volumes", false), ("initContainers", false)] {
+        if target {
+            pod["spec"]["containers"][0][part] = ours["spec"]["containers"][0][part].take();
+        } else {
+            pod["spec"][part] = ours["spec"][part].take();
+        }
+    }
+    pod["metadata"] = ours["metadata"].take();
+    Ok(format!("{pod:#}\n"))
+}
+
+/// What must hold in every executor's pod: a pod template that says otherwise would make it somebody else.
+pub fn identity(settings: &Settings) -> Value {
+    let mut variables: Vec<Value> =
+        environment::of_executors(settings).iter().map(|(name, value)| variable(name, value)).collect();
+    let mut pod = json!({ "spec": { "containers": [{ "name": CONTAINER }] } });
+    match (Proof::of(settings), &settings.way) {
+        (Proof::ProjectedToken, Way::WebIdentity(web_identity)) => {
+            let own = settings.executor.role.as_ref().unwrap_or(&web_identity.role);
+            let holder = if settings.mode == Mode::Endpoint {
+                pod["spec"]["initContainers"] = json!([sidecar(settings, own.as_str())]);
+                &mut pod["spec"]["initContainers"][0]
+            } else {
+                variables.push(variable("AWS_ROLE_ARN", own.as_str()));
+                variables.push(variable("AWS_WEB_IDENTITY_TOKEN_FILE", &format!("{TOKEN_FOLDER}/token")));
+                &mut pod["spec"]["containers"][0]
+            };
+            let mount = json!({ "name": "codriver-identity", "mountPath": TOKEN_FOLDER, "readOnly": true });
+            match holder["volumeMounts"].as_array_mut() {
+                Some(mounts) => mounts.push(mount),
+                None => holder["volumeMounts"] = json!([mount]),
+            }
+            pod["spec"]["volumes"] = json!([projected(&web_identity.token.audience)]);
+        }
+        (Proof::SecretReference, Way::Keys(keys)) => {
+            for (name, key) in keys.secret.iter().flat_map(|secret| &secret.keys) {
+                let secret = keys.secret.as_ref().map(|secret| secret.name.as_str());
+                variables.push(json!({
+                    "name": name,
+                    "valueFrom": { "secretKeyRef": { "name": secret, "key": key } },
+                }));
+            }
+        }
+        (Proof::Instance, Way::Instance(instance)) if instance.container.is_none() => {
+            if let Some(role) = &settings.executor.role {
+                pod["metadata"] = json!({ "annotations": { ROLE_ANNOTATION: role.as_str() } });
+            }
+        }
+        _ => {}
+    }
+    variables.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
+    pod["spec"]["containers"][0]["env"] = Value::Array(variables);
+    if settings.mode == Mode::Endpoint {
+        share_endpoint(&mut pod["spec"]);
+    }
+    pod
+}
+
+/// What a pod template may say otherwise: it makes executors pass the restricted Pod Security Standard.
+pub fn hardening(settings: &Settings) -> Value {
+    let mut pod = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "spec": {
+            // Executors talk to the driver, not to the API server.
+            "automountServiceAccountToken": false,
+            "securityContext": {
+                "runAsNonRoot": true,
+                "seccompProfile": { "type": "RuntimeDefault" },
+            },
+            "containers": [{
+                "name": CONTAINER,
+                "securityContext": {
+                    "allowPrivilegeEscalation": false,
+                    "capabilities": { "drop": ["ALL"] },
+                },
+            }],
         },
     });
     if let Some(user) = settings.executor.user {
-        spec["securityContext"]["runAsUser"] = json!(user);
+        pod["spec"]["securityContext"]["runAsUser"] = json!(user);
     }
-    if !by_webhook(settings) {
-        variables.insert("AWS_ROLE_ARN", settings.executor.role.to_string());
-        variables.insert("AWS_WEB_IDENTITY_TOKEN_FILE", format!("{TOKEN_FOLDER}/token"));
-        container["volumeMounts"] =
-            json!([{ "name": "codriver-identity", "mountPath": TOKEN_FOLDER, "readOnly": true }]);
-        spec["volumes"] = json!([{
-            "name": "codriver-identity",
-            "projected": {
-                "sources": [{
-                    "serviceAccountToken": {
-                        "audience": settings.token.audience,
-                        "expirationSeconds": TOKEN_SECONDS,
-                        "path": "token",
-                    },
-                }],
-            },
-        }]);
-    }
-    container["env"] = variables.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
-    spec["containers"] = json!([container]);
-    let pod = Value::Object(Map::from_iter([
-        ("apiVersion".to_owned(), json!("v1")),
-        ("kind".to_owned(), json!("Pod")),
-        ("spec".to_owned(), spec),
-    ]));
-    format!("{pod:#}\n")
+    pod
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::settings::tests::{aws, minio};
-    use codriver_creds::{RoleArn, StsKind};
+fn variable(name: &str, value: &str) -> Value {
+    json!({ "name": name, "value": value })
+}
 
-    fn template(settings: &Settings) -> Value {
-        serde_json::from_str(&render(settings)).unwrap()
+fn projected(audience: &str) -> Value {
+    json!({
+        "name": "codriver-identity",
+        "projected": {
+            "sources": [{
+                "serviceAccountToken": { "audience": audience, "expirationSeconds": TOKEN_SECONDS, "path": "token" },
+            }],
+        },
+    })
+}
+
+/// The small sidecar that serves credentials to an executor.
+fn sidecar(settings: &Settings, role: &str) -> Value {
+    let mut variables = vec![
+        variable("AWS_REGION", &settings.store.region),
+        variable("AWS_ROLE_ARN", role),
+        variable("AWS_WEB_IDENTITY_TOKEN_FILE", &format!("{TOKEN_FOLDER}/token")),
+        variable("CODRIVER_DURATION", &settings.duration.as_secs().to_string()),
+    ];
+    if let Some(endpoint) = &settings.sts.endpoint {
+        variables.push(variable("AWS_ENDPOINT_URL_STS", endpoint.url()));
     }
+    json!({
+        "name": "codriver",
+        "image": settings.executor.codriver_image,
+        "command": ["/bin/codriver", "sidecar"],
+        "restartPolicy": "Always",
+        "startupProbe": {
+            "exec": { "command": ["/bin/codriver", "probe"] },
+            "periodSeconds": 1,
+            "failureThreshold": 30,
+        },
+        "env": variables,
+        "resources": { "requests": { "cpu": "5m", "memory": "8Mi" }, "limits": { "memory": "16Mi" } },
+        "securityContext": {
+            "allowPrivilegeEscalation": false,
+            "readOnlyRootFilesystem": true,
+            "capabilities": { "drop": ["ALL"] },
+        },
+    })
+}
 
-    fn variable<'a>(template: &'a Value, name: &str) -> Option<&'a str> {
-        let env = template["spec"]["containers"][0]["env"].as_array().unwrap();
-        env.iter().find(|entry| entry["name"] == name)?["value"].as_str()
+/// The folder with the endpoint's token, in the executor's container and in its sidecar alone.
+fn share_endpoint(spec: &mut Value) {
+    let folder = format!("/codriver/{}", endpoint_files::FOLDER);
+    for list in ["containers", "initContainers"] {
+        for container in spec[list].as_array_mut().into_iter().flatten() {
+            let mount = json!({ "name": "codriver-endpoint", "mountPath": folder });
+            match container["volumeMounts"].as_array_mut() {
+                Some(mounts) => mounts.push(mount),
+                None => container["volumeMounts"] = json!([mount]),
+            }
+        }
     }
-
-    #[test]
-    fn executors_meet_the_restricted_standard() {
-        let template = template(&minio());
-        let pod = &template["spec"]["securityContext"];
-        assert_eq!(pod["runAsNonRoot"], true);
-        assert_eq!(pod["seccompProfile"]["type"], "RuntimeDefault");
-        assert_eq!(pod["runAsUser"], 185);
-        let container = &template["spec"]["containers"][0]["securityContext"];
-        assert_eq!(container["allowPrivilegeEscalation"], false);
-        assert_eq!(container["capabilities"]["drop"], json!(["ALL"]));
-    }
-
-    #[test]
-    fn executors_prove_themselves_with_a_token_of_their_own() {
-        let template = template(&minio());
-        let token = &template["spec"]["volumes"][0]["projected"]["sources"][0]["serviceAccountToken"];
-        assert_eq!(token["audience"], "sts.amazonaws.com");
-        assert_eq!(template["spec"]["containers"][0]["volumeMounts"][0]["mountPath"], TOKEN_FOLDER);
-        assert_eq!(
-            variable(&template, "AWS_WEB_IDENTITY_TOKEN_FILE"),
-            Some("/var/run/secrets/codriver/identity/token")
-        );
-        assert_eq!(variable(&template, "AWS_ROLE_ARN"), Some("arn:minio:iam:::role/oxnUw3DAuQF1uggjXGxI2AmW8IA"));
-        assert_eq!(variable(&template, "AWS_ENDPOINT_URL_STS"), Some("http://minio.store.svc:9000"));
-    }
-
-    #[test]
-    fn what_a_webhook_does_is_not_done_twice() {
-        let template = template(&aws());
-        assert!(template["spec"]["volumes"].is_null());
-        assert_eq!(variable(&template, "AWS_ROLE_ARN"), None);
-        assert_eq!(variable(&template, "AWS_REGION"), Some("eu-west-1"));
-    }
-
-    #[test]
-    fn a_role_of_their_own_needs_a_token_of_ours_even_with_a_webhook() {
-        let mut settings = aws();
-        settings.executor.role = RoleArn::parse("arn:aws:iam::123456789012:role/readers", StsKind::Aws).unwrap();
-        let template = template(&settings);
-        assert_eq!(variable(&template, "AWS_ROLE_ARN"), Some("arn:aws:iam::123456789012:role/readers"));
-        assert!(!template["spec"]["volumes"].is_null());
-    }
-
-    #[test]
-    fn the_user_may_be_left_to_the_image() {
-        let mut settings = minio();
-        settings.executor.user = None;
-        assert!(template(&settings)["spec"]["securityContext"]["runAsUser"].is_null());
+    let volume = json!({ "name": "codriver-endpoint", "emptyDir": { "medium": "Memory", "sizeLimit": "1Mi" } });
+    match spec["volumes"].as_array_mut() {
+        Some(volumes) => volumes.push(volume),
+        None => spec["volumes"] = json!([volume]),
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use codriver_creds::Error as StsError;
+use serde::Serialize;
 
 /// The exit codes, in the sense of sysexits(3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +22,19 @@ pub enum Exit {
     Configuration = 78,
 }
 
+impl Exit {
+    /// The one with this number; a number that is none of ours is a bug of ours.
+    pub fn of(code: u8) -> Self {
+        use Exit::{Configuration, Refused, Temporary, Unreachable, Volume};
+        [Unreachable, Volume, Temporary, Refused, Configuration]
+            .into_iter()
+            .find(|exit| *exit as u8 == code)
+            .unwrap_or(Self::Bug)
+    }
+}
+
 /// One thing that is wrong: the object with the cause, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// What is wrong with what, in one line.
     pub cause: String,

@@ -1,11 +1,9 @@
 //! The user's own settings, one `key=value` a line, as `CODRIVER_SPARK_CONF` and `CODRIVER_HADOOP_CONF` hold them.
 
+use crate::hadoop::names_a_secret;
+
 /// Settings in the order in which they were written.
 pub type Lines = Vec<(String, String)>;
-
-/// Endings of keys whose values are secrets. Spark and Hadoop would carry them, in clear, to places that many can read.
-const SECRET_KEYS: [&str; 7] =
-    ["access.key", "secret.key", "session.token", "password", "oauthtoken", "encryption.key", "authenticate.secret"];
 
 /// Reads lines. Empty lines and lines that begin with `#` do not count.
 ///
@@ -38,8 +36,7 @@ fn parse_line(line: &str) -> Result<(String, String), String> {
     if value.chars().any(|c| c.is_control() && c != '\t') {
         return Err(format!("the value of `{key}` has control characters"));
     }
-    let lower = key.to_ascii_lowercase();
-    if SECRET_KEYS.iter().any(|ending| lower.ends_with(ending)) {
+    if names_a_secret(key) {
         return Err(format!("`{key}` is a secret, which must not stand in a configuration file that Spark copies"));
     }
     Ok((key.to_owned(), value.to_owned()))

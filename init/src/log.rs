@@ -4,22 +4,25 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
-use tracing::{Level, error};
+use tracing::error;
+use tracing::level_filters::LevelFilter;
 
+use crate::args::Verb;
 use crate::failure::Failure;
 
 /// The kubelet reads no more of a termination message, in bytes.
 const LONGEST_MESSAGE: usize = 4096;
 
-/// Sends log lines to stderr. Never below INFO: the SDK's finer lines hold requests, and requests hold the token.
-pub fn init() {
+/// Sends log lines to stderr; `check` says everything in its report. Never below INFO: the SDK's finer lines hold
+/// requests, and requests hold the token.
+pub fn init(verb: Verb) {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_target(false)
         .with_current_span(false)
         .with_span_list(false)
-        .with_max_level(Level::INFO)
+        .with_max_level(if verb == Verb::Check { LevelFilter::OFF } else { LevelFilter::INFO })
         .with_writer(std::io::stderr)
         // It would tell its own trouble with eprintln!, which panics where stderr is full or closed.
         .log_internal_errors(false)

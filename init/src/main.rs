@@ -22,7 +22,7 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    log::init();
+    log::init(args.verb);
     // The first process of a container ignores SIGTERM unless it says otherwise; nothing here needs time to end.
     let _ = signal_hook::flag::register_conditional_shutdown(SIGTERM.0, SIGTERM.1, Arc::new(AtomicBool::new(true)));
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));

@@ -11,6 +11,8 @@ use crate::failure::{Exit, Failure};
 
 /// Mode of what everybody in the pod may read. There is no secret in it.
 pub const READABLE: u32 = 0o444;
+/// Mode of what holds secrets: for us, and for the group that `fsGroup` gives to all containers of the pod.
+pub const PRIVATE: u32 = 0o440;
 /// Mode of programs.
 pub const EXECUTABLE: u32 = 0o555;
 /// Mode of folders that only we write to.
@@ -18,18 +20,36 @@ pub const FOLDER: u32 = 0o755;
 /// Mode of folders that all users in the pod share, as /tmp.
 pub const SHARED: u32 = 0o1777;
 
+/// Set on a volume by `fsGroup`: what is made in it belongs to that group.
+const SET_GROUP: u32 = 0o2000;
+
 /// Makes a folder with this mode, and those above it. One that is there already, with this mode, may be somebody else's.
+/// A folder that hands its group down goes on to do so.
 ///
 /// # Errors
 /// [`Exit::Volume`], with what the system objects to.
 pub fn folder(path: &Path, mode: u32) -> Result<(), Failure> {
     let made = fs::create_dir_all(path).and_then(|()| {
-        if fs::metadata(path)?.mode() & 0o7777 == mode {
+        let have = fs::metadata(path)?.mode() & 0o7777;
+        if have & !SET_GROUP == mode {
             return Ok(());
         }
-        fs::set_permissions(path, Permissions::from_mode(mode))
+        fs::set_permissions(path, Permissions::from_mode(mode | have & SET_GROUP))
     });
     made.map_err(|error| explain(path, &error))
+}
+
+/// Reads a file, opened anew, since the kubelet replaces them. What is longer than the bound, in bytes, is an error.
+///
+/// # Errors
+/// What the system says, or [`io::ErrorKind::FileTooLarge`].
+pub fn read(path: &Path, bound: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    let read = File::open(path)?.take(bound + 1).read_to_end(&mut content)?;
+    if u64::try_from(read).is_ok_and(|read| read > bound) {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {bound} bytes")));
+    }
+    Ok(content)
 }
 
 /// Writes a file: under a temporary name beside it, with its mode, synchronised, then renamed. A program that runs from
@@ -57,6 +77,11 @@ fn write(path: &Path, mode: u32, content: &mut impl Read) -> io::Result<()> {
     file.flush()?;
     file.set_permissions(Permissions::from_mode(mode))?;
     file.sync_all()
+}
+
+/// Can containers that run as other users read what is [`PRIVATE`]? With `fsGroup` they can: it shows on the folder.
+pub fn hands_its_group_down(folder: &Path) -> bool {
+    fs::metadata(folder).is_ok_and(|meta| meta.mode() & SET_GROUP != 0)
 }
 
 /// Says what an error of the file system means for a volume of a pod.

@@ -1,12 +1,16 @@
-//! What will be written, decided before anybody is asked and before anything is touched.
+//! What will be written, decided before anybody is asked and before anything is touched. Only keys that STS has yet to
+//! give come later, by [`Plan::core_site`].
 
 use std::path::PathBuf;
 
+use codriver_creds::{Credentials, Secret};
+
 use crate::failure::{Exit, Failure, Fault};
-use crate::hadoop::{core_site, s3a};
-use crate::settings::Settings;
+use crate::hadoop::{Properties, core_site, provider, s3a};
+use crate::place::{PRIVATE, READABLE};
+use crate::settings::{Mode, Settings};
 use crate::spark::{self, properties};
-use crate::{environment, executor};
+use crate::{endpoint_files, environment, executor};
 
 /// Hadoop's configuration folder, in the volume.
 pub const HADOOP_FOLDER: &str = "hadoop";
@@ -15,65 +19,134 @@ pub const EXECUTOR_TEMPLATE: &str = "spark/executor.yaml";
 /// Folders that whoever runs in the pod may write to, as in /tmp.
 pub const SHARED_FOLDERS: [&str; 2] = ["run", "attempts"];
 
+/// A file to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its path in the volume.
+    pub path: PathBuf,
+    /// Its mode: [`READABLE`] by everybody in the pod, or [`PRIVATE`].
+    pub mode: u32,
+    /// Its content, which may be secret where the mode is private.
+    pub content: Secret,
+}
+
+impl File {
+    fn readable(path: &str, content: String) -> Self {
+        Self { path: path.into(), mode: READABLE, content: Secret::new(content) }
+    }
+
+    fn private(path: &str, content: String) -> Self {
+        Self { path: path.into(), mode: PRIVATE, content: Secret::new(content) }
+    }
+}
+
 /// The files, and what the reader should know about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Path in the volume, and content. No secret in any of them: all may be read by everybody in the pod.
-    pub files: Vec<(PathBuf, String)>,
+    /// All files but `core-site.xml` and the report.
+    pub files: Vec<File>,
     /// What will not work, or not as one might think.
     pub warnings: Vec<String>,
+    hadoop: Properties,
 }
 
 impl Plan {
-    /// Decides everything but the report.
+    /// Decides everything that can be decided.
     ///
     /// # Errors
     /// Settings of the user's that a file cannot carry, all together.
     pub fn new(settings: &Settings) -> Result<Self, Failure> {
         let hadoop = s3a::properties(settings);
-        let spark = spark::properties(settings, &hadoop);
-        let (core_site, defaults) = match (core_site::render(&hadoop), properties::render(&spark)) {
-            (Ok(core_site), Ok(defaults)) => (core_site, defaults),
-            (core_site, defaults) => {
-                let faults: Vec<Fault> = core_site.err().into_iter().chain(defaults.err()).collect();
-                return Err(Failure { exit: Exit::Configuration, faults });
-            }
+        let mut faults = core_site::render(&hadoop).err().unwrap_or_default();
+        let mut keep = |rendered: Result<String, Vec<Fault>>| {
+            rendered.unwrap_or_else(|wrong| {
+                faults.extend(wrong);
+                String::new()
+            })
         };
-        let files = [
-            ("hadoop/core-site.xml", core_site),
-            ("spark/spark-defaults.conf", defaults),
-            (EXECUTOR_TEMPLATE, executor::render(settings)),
-            ("env", environment::render(settings)),
+        let mut files = vec![
+            File::readable(
+                "spark/spark-defaults.conf",
+                keep(properties::render(&spark::properties(settings, &hadoop))),
+            ),
+            File::readable(EXECUTOR_TEMPLATE, keep(executor::render(settings))),
+            File::readable("env", environment::render(settings)),
         ];
-        let mut warnings = s3a::warnings(settings);
-        if settings.spark_conf.iter().any(|(key, _)| key == "spark.kubernetes.executor.podTemplateFile") {
-            warnings.push(
-                "CODRIVER_SPARK_CONF names a pod template, which is used instead of spark/executor.yaml: it must give \
-                 executors their token and environment"
-                    .to_owned(),
-            );
+        if !faults.is_empty() {
+            return Err(Failure { exit: Exit::Configuration, faults });
         }
-        Ok(Self { files: files.into_iter().map(|(path, content)| (path.into(), content)).collect(), warnings })
+        if settings.mode == Mode::Endpoint {
+            files.push(File::readable(endpoint_files::DESCRIPTION, endpoint_files::describe(settings)));
+            files.push(File::private(endpoint_files::TOKEN, endpoint_files::token_content(&settings.dir)?));
+        }
+        let mut warnings = settings.notes.clone();
+        warnings.extend(s3a::warnings(settings));
+        warnings.extend(spark::warnings(settings));
+        Ok(Self { files, warnings, hadoop })
+    }
+
+    /// `core-site.xml` with the keys that stand in it, if any do. `session`: what STS gave to codriver-init.
+    ///
+    /// # Errors
+    /// When STS gave a key that XML cannot carry, or that Hadoop would alter.
+    pub fn core_site(&self, settings: &Settings, session: &Credentials) -> Result<File, Failure> {
+        let mut properties = self.hadoop.clone();
+        // The user's own keys, in an overlay, win as everything of the user's does.
+        for (key, value) in provider::secrets(settings, session) {
+            properties.entry(key).or_insert(value);
+        }
+        let secret = properties.values().any(crate::hadoop::Value::is_secret);
+        match core_site::render(&properties) {
+            Ok(xml) if secret => Ok(File::private("hadoop/core-site.xml", xml)),
+            Ok(xml) => Ok(File::readable("hadoop/core-site.xml", xml)),
+            Err(faults) => Err(Failure { exit: Exit::Unreachable, faults }),
+        }
+    }
+
+    /// Will `core-site.xml` hold keys?
+    pub fn holds_keys(&self, settings: &Settings) -> bool {
+        provider::holds_keys(settings) || self.hadoop.values().any(crate::hadoop::Value::is_secret)
+    }
+
+    /// The user's settings that replace codriver's, by name.
+    pub fn replaced(settings: &Settings) -> Vec<String> {
+        let ours = s3a::ours(settings);
+        let spark = spark::ours(settings, &ours);
+        let hadoop = settings.hadoop_conf.keys().filter(|key| ours.contains_key(*key)).cloned();
+        let mut names: Vec<String> =
+            settings.spark_conf.iter().map(|(key, _)| key).filter(|key| spark.contains_key(*key)).cloned().collect();
+        names.extend(hadoop);
+        names.sort();
+        names.dedup();
+        names
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hadoop::Value;
     use crate::settings::tests::minio;
 
     #[test]
-    fn what_no_file_can_carry_is_a_configuration_mistake() {
-        let line = ("fs.s3a.endpoint.region".to_owned(), String::new());
-        let failure = Plan::new(&Settings { hadoop_conf: vec![line], ..minio() }).unwrap_err();
+    fn what_no_file_can_carry_is_a_configuration_mistake_and_all_are_told() {
+        let hadoop_conf = Properties::from([
+            ("fs.s3a.endpoint.region".to_owned(), Value::new("")),
+            ("fs.s3a.user.agent.prefix".to_owned(), Value::new("${user.name}")),
+        ]);
+        let failure = Plan::new(&Settings { hadoop_conf, ..minio() }).unwrap_err();
         assert_eq!(failure.exit, Exit::Configuration);
-        assert!(failure.faults[0].cause.contains("fs.s3a.endpoint.region"));
+        assert_eq!(failure.faults.len(), 2, "{failure}");
     }
 
     #[test]
-    fn a_template_of_the_users_own_is_warned_about() {
-        let line = ("spark.kubernetes.executor.podTemplateFile".to_owned(), "/t.yaml".to_owned());
-        let plan = Plan::new(&Settings { spark_conf: vec![line], ..minio() }).unwrap();
-        assert!(plan.warnings.iter().any(|warning| warning.contains("pod template")));
+    fn what_the_user_replaces_is_known() {
+        let hadoop_conf = Properties::from([
+            ("fs.s3a.path.style.access".to_owned(), Value::new("false")),
+            ("fs.s3a.threads.max".to_owned(), Value::new("200")),
+        ]);
+        let spark_conf = vec![("spark.driver.port".to_owned(), "1".to_owned()), ("spark.x".to_owned(), "1".to_owned())];
+        let settings = Settings { hadoop_conf, spark_conf, ..minio() };
+        assert_eq!(Plan::replaced(&settings), ["fs.s3a.path.style.access", "spark.driver.port"]);
     }
 }

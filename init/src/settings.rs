@@ -1,18 +1,31 @@
 //! What is meant: the settings with their types, judged all at once, so that nobody has to start a pod once per mistake.
 
+mod keys;
+mod mode;
+mod overlays;
 mod reader;
+mod surroundings;
+mod way;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use codriver_creds::{DURATION_SECONDS, Identity, RoleArn, SessionName, StsKind};
+use codriver_creds::{DURATION_SECONDS, RoleArn, SessionName, SessionPolicy, StsKind};
 
+pub use self::keys::SecretReference;
+use self::mode::Case;
+pub use self::mode::Mode;
+pub use self::overlays::TEMPLATE_KEY;
 use self::reader::Reader;
+pub use self::surroundings::Surroundings;
+use self::way::Chosen;
+pub use self::way::{ContainerEndpoint, Instance, Keys, Way, WebIdentity};
 use crate::args::Args;
 use crate::endpoint::Endpoint;
 use crate::failure::{Exit, Failure};
+use crate::hadoop::Properties;
 use crate::lines::Lines;
 use crate::version::Version;
 
@@ -21,10 +34,24 @@ use crate::version::Version;
 pub struct Settings {
     /// The shared volume.
     pub dir: PathBuf,
-    /// What is asked of STS.
-    pub identity: Identity,
-    /// The token that is shown to STS.
-    pub token: TokenSettings,
+    /// Where credentials come from.
+    pub way: Way,
+    /// Why from there.
+    pub way_reason: String,
+    /// How they reach the JVMs.
+    pub mode: Mode,
+    /// Why so.
+    pub mode_reason: String,
+    /// Why the JVMs may not be able to do it by themselves, where that was asked for all the same.
+    pub obstacle: Option<String>,
+    /// A second role, assumed with what the way gave.
+    pub assume: Option<RoleArn>,
+    /// What narrows the session.
+    pub policy: Option<SessionPolicy>,
+    /// How the session is called in audit logs.
+    pub session: SessionName,
+    /// How long it shall last.
+    pub duration: Duration,
     /// Where STS is.
     pub sts: StsPart,
     /// Where S3 is.
@@ -37,14 +64,18 @@ pub struct Settings {
     pub magic_committer: bool,
     /// How executors are to be.
     pub executor: Executor,
-    /// The user's lines for spark-defaults.conf.
+    /// The user's settings for spark-defaults.conf: those of the file, then those of the lines.
     pub spark_conf: Lines,
-    /// The user's lines for core-site.xml.
-    pub hadoop_conf: Lines,
+    /// The user's settings for core-site.xml, merged.
+    pub hadoop_conf: Properties,
+    /// Ask the API server what the pod may do.
+    pub preflight: bool,
     /// The pod's own facts.
     pub pod: Pod,
     /// The program to install; none for the one beside this program.
     pub wrapper_source: Option<PathBuf>,
+    /// What the reader should know, though nothing is wrong.
+    pub notes: Vec<String>,
 }
 
 /// The projected service-account token.
@@ -69,6 +100,10 @@ pub struct StsPart {
     pub backoff: Duration,
     /// Files of certificates to trust, each once.
     pub bundles: BTreeSet<PathBuf>,
+    /// The endpoint with FIPS cryptography.
+    pub fips: bool,
+    /// The endpoint of IPv4 and IPv6.
+    pub dual_stack: bool,
 }
 
 /// The object store.
@@ -89,10 +124,16 @@ pub struct Executor {
     pub image: Option<String>,
     /// Service account; none where the user's Spark lines name one.
     pub service_account: Option<String>,
-    /// Role.
-    pub role: RoleArn,
+    /// Role; none where there is none to assume.
+    pub role: Option<RoleArn>,
+    /// Is it another than the driver's?
+    pub own_role: bool,
     /// User ID; none to leave it to the image.
     pub user: Option<u32>,
+    /// The user's own pod template, as text.
+    pub template: Option<String>,
+    /// codriver's image, for the mode endpoint.
+    pub codriver_image: Option<String>,
 }
 
 /// The pod's own facts, by the downward API.
@@ -110,20 +151,15 @@ pub struct Pod {
     pub node: Option<String>,
 }
 
+const TRUE_OR_FALSE: [(&str, bool); 2] = [("true", true), ("false", false)];
+
 impl Settings {
-    /// Judges what was said. `static_keys`: is there an `AWS_ACCESS_KEY_ID`?
+    /// Judges what was said. Reads the files that it names, and nothing else.
     ///
     /// # Errors
     /// All mistakes together, with [`Exit::Configuration`].
-    pub fn parse(args: &Args, static_keys: bool) -> Result<Self, Failure> {
+    pub fn parse(args: &Args, around: &Surroundings<'_>) -> Result<Self, Failure> {
         let mut reader = Reader::default();
-        if static_keys {
-            reader.mistake(
-                "AWS_ACCESS_KEY_ID is set, but this version supports web identity only",
-                "remove AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and set AWS_ROLE_ARN and \
-                 AWS_WEB_IDENTITY_TOKEN_FILE",
-            );
-        }
         let common = reader.endpoint("AWS_ENDPOINT_URL", &args.endpoint);
         let sts_endpoint = reader.endpoint("AWS_ENDPOINT_URL_STS", &args.sts_endpoint).or(common.clone());
         let s3_endpoint = reader.endpoint("AWS_ENDPOINT_URL_S3", &args.s3_endpoint).or(common);
@@ -133,22 +169,17 @@ impl Settings {
             attempts: reader.number("AWS_MAX_ATTEMPTS", &args.max_attempts, 6, 1..=100),
             backoff: Duration::from_millis(reader.number("CODRIVER_STS_BACKOFF", &args.sts_backoff, 1000, 1..=20_000)),
             bundles: [&args.ca_bundle, &args.ssl_cert_file].into_iter().filter_map(given).map(PathBuf::from).collect(),
+            fips: reader.one_of("AWS_USE_FIPS_ENDPOINT", &args.fips, &TRUE_OR_FALSE).unwrap_or(false),
+            dual_stack: reader.one_of("AWS_USE_DUALSTACK_ENDPOINT", &args.dual_stack, &TRUE_OR_FALSE).unwrap_or(false),
         };
-        let spark_conf = reader.lines("CODRIVER_SPARK_CONF", &args.spark_conf, true);
-        let hadoop_conf = reader.lines("CODRIVER_HADOOP_CONF", &args.hadoop_conf, false);
-        let pod = reader.pod(args);
         let kind = if sts.endpoint.as_ref().is_none_or(Endpoint::is_aws) { StsKind::Aws } else { StsKind::Other };
-        let role = reader.role("AWS_ROLE_ARN", &args.role_arn, kind);
-        if role.is_none() && given(&args.role_arn).is_none() {
-            reader.mistake(
-                "AWS_ROLE_ARN is not set",
-                "set it to the role that the pod's service account may assume; where the EKS webhook should have set \
-                 it, annotate the service account with eks.amazonaws.com/role-arn and create the pod anew, since the \
-                 webhook acts only then",
-            );
-        }
-        let executor = reader.executor(args, kind, role.clone(), &spark_conf);
-        let token = reader.token(args);
+        let spark_conf = reader.spark_conf(args, around);
+        let hadoop_conf = reader.hadoop_conf(args, around);
+        let pod = reader.pod(args);
+        let chosen = reader.way(args, around, kind);
+        let assume = reader.role("CODRIVER_ASSUME_ROLE", &args.assume_role, kind);
+        let policy = reader.policy(args, around);
+        let executor = reader.executor(args, around, kind, chosen.as_ref(), &spark_conf);
         let duration = reader.number("CODRIVER_DURATION", &args.duration, 3600, DURATION_SECONDS);
         let session = match (given(&args.session_name), &pod) {
             (Some(name), _) => SessionName::new(name),
@@ -158,15 +189,29 @@ impl Settings {
         let hadoop = reader.version("CODRIVER_HADOOP_VERSION", &args.hadoop_version, Version(3, 2, 0));
         let spark = reader.version("CODRIVER_SPARK_VERSION", &args.spark_version, Version(3, 1, 0));
         let magic_committer = reader.one_of("CODRIVER_COMMITTER", &args.committer, &[("file", false), ("magic", true)]);
+        let preflight = reader.one_of("CODRIVER_PREFLIGHT", &args.preflight, &TRUE_OR_FALSE).unwrap_or(true);
         let dir = reader.absolute("CODRIVER_DIR", given(&args.dir).unwrap_or("/codriver"));
-        match (store, role, executor, token, pod, dir) {
-            (Some(store), Some(role), Some(executor), Some(token), Some(pod), Some(dir))
+        let own_sts = kind == StsKind::Other;
+        let mode = chosen.as_ref().and_then(|chosen| {
+            let (chained, policy) = (assume.is_some(), policy.is_some());
+            let case = Case { way: &chosen.way, hadoop, own_sts, chained, policy };
+            reader.mode(args, &case)
+        });
+        match (store, chosen, mode, executor, pod, dir) {
+            (Some(store), Some(chosen), Some(mode), Some(executor), Some(pod), Some(dir))
                 if reader.mistakes.is_empty() =>
             {
                 Ok(Self {
                     dir,
-                    identity: Identity { role, session, duration: Duration::from_secs(duration) },
-                    token,
+                    way: chosen.way,
+                    way_reason: chosen.reason,
+                    mode: mode.mode,
+                    mode_reason: mode.reason,
+                    obstacle: mode.obstacle,
+                    assume,
+                    policy,
+                    session,
+                    duration: Duration::from_secs(duration),
                     sts,
                     store,
                     hadoop,
@@ -175,8 +220,10 @@ impl Settings {
                     executor,
                     spark_conf,
                     hadoop_conf,
+                    preflight,
                     pod,
                     wrapper_source: given(&args.wrapper_source).map(PathBuf::from),
+                    notes: chosen.passed_over,
                 })
             }
             _ => Err(Failure { exit: Exit::Configuration, faults: reader.mistakes }),
@@ -187,20 +234,38 @@ impl Settings {
     pub fn application_id(&self) -> String {
         format!("spark-{}", self.pod.uid.replace('-', ""))
     }
+
+    /// Where STS is, as S3A's own settings have it: a URL where it is not `https://`, otherwise the host.
+    pub fn sts_host(&self) -> String {
+        let region = &self.store.region;
+        match &self.sts.endpoint {
+            Some(endpoint) => endpoint.url().trim_start_matches("https://").to_owned(),
+            None => {
+                let service = if self.sts.fips { "sts-fips" } else { "sts" };
+                let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+                format!("{service}.{region}.{suffix}")
+            }
+        }
+    }
+}
+
+/// A mode with the reason for it.
+struct ChosenMode {
+    mode: Mode,
+    reason: String,
+    obstacle: Option<String>,
 }
 
 /// The parts that need more than one setting.
 impl Reader {
     fn store(&mut self, args: &Args, endpoint: Option<Endpoint>, sts: Option<&Endpoint>) -> Option<Store> {
         let is_aws = endpoint.as_ref().is_none_or(Endpoint::is_aws);
-        let path_style = self
-            .one_of("CODRIVER_PATH_STYLE", &args.path_style, &[("true", true), ("false", false)])
-            .unwrap_or(!is_aws);
+        let path_style = self.one_of("CODRIVER_PATH_STYLE", &args.path_style, &TRUE_OR_FALSE).unwrap_or(!is_aws);
         let region = match given(&args.region).or(given(&args.default_region)) {
             Some(region) if region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') => region,
             Some(region) => {
                 self.mistake(
-                    format!("AWS_REGION `{region}` is no region"),
+                    format!("AWS_REGION `{}` is no region", region.escape_debug()),
                     "write it as eu-west-1: small letters, digits and -",
                 );
                 return None;
@@ -215,24 +280,78 @@ impl Reader {
         Some(Store { endpoint, region: region.to_owned(), path_style })
     }
 
-    fn token(&mut self, args: &Args) -> Option<TokenSettings> {
-        let wait = self.number("CODRIVER_TOKEN_WAIT", &args.token_wait, 30, 0..=3600);
-        let Some(file) = given(&args.token_file) else {
+    fn mode(&mut self, args: &Args, case: &Case<'_>) -> Option<ChosenMode> {
+        let names = [
+            ("auto", None),
+            ("web-identity", Some(Mode::Provider)),
+            ("keys", Some(Mode::Provider)),
+            ("instance", Some(Mode::Provider)),
+            ("session", Some(Mode::Session)),
+            ("endpoint", Some(Mode::Endpoint)),
+        ];
+        let mistakes = self.mistakes.len();
+        let asked = self.one_of("CODRIVER_MODE", &args.mode, &names).flatten();
+        if self.mistakes.len() > mistakes {
+            return None;
+        }
+        let text = given(&args.mode).unwrap_or_default();
+        if asked == Some(Mode::Provider) && text != case.way.name() {
             self.mistake(
-                "AWS_WEB_IDENTITY_TOKEN_FILE is not set",
-                "mount a projected serviceAccountToken volume (audience sts.amazonaws.com) and set it to the path of \
-                 the token, such as /var/run/secrets/codriver/identity/token",
+                format!("CODRIVER_MODE {text} does not fit the way, which is {}", case.way.name()),
+                "leave CODRIVER_MODE out, or set CODRIVER_WAY to the same",
             );
             return None;
-        };
-        Some(TokenSettings {
-            file: self.absolute("AWS_WEB_IDENTITY_TOKEN_FILE", file)?,
-            audience: given(&args.token_audience).unwrap_or("sts.amazonaws.com").to_owned(),
-            wait: Duration::from_secs(wait),
-        })
+        }
+        if asked == Some(Mode::Endpoint) && given(&args.image).is_none() {
+            self.mistake(
+                "CODRIVER_IMAGE is not set, which the mode endpoint needs: executors get a sidecar of this image",
+                "set it to codriver's own image, as in this init container",
+            );
+        }
+        match Mode::choose(asked, case) {
+            Ok((mode, reason)) => {
+                let obstacle = if asked.is_some() { case.obstacle() } else { None };
+                Some(ChosenMode { mode, reason, obstacle })
+            }
+            Err(obstacle) => {
+                self.mistake(
+                    format!("CODRIVER_MODE {text} cannot work: {obstacle}"),
+                    "leave CODRIVER_MODE out, or set it to session",
+                );
+                None
+            }
+        }
     }
 
-    fn executor(&mut self, args: &Args, kind: StsKind, driver: Option<RoleArn>, spark: &Lines) -> Option<Executor> {
+    fn policy(&mut self, args: &Args, around: &Surroundings<'_>) -> Option<SessionPolicy> {
+        /// More than the longest policy that STS takes, with blanks that can be left out.
+        const LONGEST: u64 = 64 * 1024;
+        let given = given(&args.session_policy)?;
+        let text = if given.starts_with('/') {
+            around.text(given.as_ref(), LONGEST).map_err(|problem| format!("{given} {problem}"))
+        } else {
+            Ok(given.to_owned())
+        };
+        match text.and_then(|text| SessionPolicy::parse(&text)) {
+            Ok(policy) => Some(policy),
+            Err(problem) => {
+                self.mistake(
+                    format!("CODRIVER_SESSION_POLICY {problem}"),
+                    "write an IAM policy as JSON, or the path of a file with one",
+                );
+                None
+            }
+        }
+    }
+
+    fn executor(
+        &mut self,
+        args: &Args,
+        around: &Surroundings<'_>,
+        kind: StsKind,
+        chosen: Option<&Chosen>,
+        spark: &Lines,
+    ) -> Option<Executor> {
         let said = |keys: &[&str]| spark.iter().any(|(key, _)| keys.contains(&key.as_str()));
         let image = given(&args.executor_image).map(str::to_owned);
         if image.is_none() && !said(&["spark.kubernetes.executor.container.image", "spark.kubernetes.container.image"])
@@ -250,11 +369,19 @@ impl Reader {
             Some("image") => None,
             _ => Some(self.number("CODRIVER_EXECUTOR_USER", &args.executor_user, 185, 1..=u64::from(u32::MAX >> 1))),
         };
+        let driver = chosen.and_then(|chosen| match &chosen.way {
+            Way::WebIdentity(identity) => Some(identity.role.clone()),
+            Way::Instance(instance) => instance.role.clone(),
+            Way::Keys(_) => None,
+        });
         let role = match given(&args.executor_role_arn) {
-            Some(_) => self.role("CODRIVER_EXECUTOR_ROLE_ARN", &args.executor_role_arn, kind),
-            None => driver,
+            Some(_) => Some(self.role("CODRIVER_EXECUTOR_ROLE_ARN", &args.executor_role_arn, kind)?),
+            None => driver.clone(),
         };
-        Some(Executor { image, service_account, role: role?, user })
+        let own_role = role != driver;
+        let template = self.template(args, around, spark);
+        let codriver_image = given(&args.image).map(str::to_owned);
+        Some(Executor { image, service_account, role, own_role, user, template, codriver_image })
     }
 
     fn pod(&mut self, args: &Args) -> Option<Pod> {

@@ -1,21 +1,33 @@
 //! What stands in `spark-defaults.conf`: a driver in client mode, inside of a pod.
 
 pub mod near_misses;
+pub mod overlay;
 pub mod properties;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::hadoop::Properties;
 use crate::plan::EXECUTOR_TEMPLATE;
-use crate::settings::Settings;
+use crate::settings::{Settings, TEMPLATE_KEY};
 use crate::version::{Version, at_least};
 
-/// All Spark settings, ours and then the user's, which win. The Hadoop settings are among them, since executors that
-/// build a Hadoop configuration of their own see nothing else.
-pub fn properties(settings: &Settings, hadoop: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+/// All Spark settings, ours and then the user's, which win.
+pub fn properties(settings: &Settings, hadoop: &Properties) -> BTreeMap<String, String> {
+    let mut properties = ours(settings, hadoop);
+    properties.extend(settings.spark_conf.iter().cloned());
+    // Into ours the user's own has been merged.
+    properties.insert(TEMPLATE_KEY.to_owned(), settings.dir.join(EXECUTOR_TEMPLATE).to_string_lossy().into_owned());
+    properties
+}
+
+/// What codriver says. The Hadoop settings are among them, since executors that build a Hadoop configuration of their own
+/// see nothing else; secrets are not.
+pub fn ours(settings: &Settings, hadoop: &Properties) -> BTreeMap<String, String> {
     let pod = &settings.pod;
+    let open = hadoop.iter().filter(|(_, value)| !value.is_secret());
     let mut properties: BTreeMap<String, String> =
-        hadoop.iter().map(|(key, value)| (format!("spark.hadoop.{key}"), value.clone())).collect();
+        open.map(|(key, value)| (format!("spark.hadoop.{key}"), value.text().to_owned())).collect();
     let mut set = |key: &str, value: &str| {
         properties.insert(key.to_owned(), value.to_owned());
     };
@@ -40,7 +52,6 @@ pub fn properties(settings: &Settings, hadoop: &BTreeMap<String, String>) -> BTr
     if let Some(account) = &settings.executor.service_account {
         set("spark.kubernetes.authenticate.executor.serviceAccountName", account);
     }
-    set("spark.kubernetes.executor.podTemplateFile", &settings.dir.join(EXECUTOR_TEMPLATE).to_string_lossy());
     // A thread of the user's must not keep a finished driver alive; earlier versions do not know the setting.
     if at_least(settings.spark, Version(4, 1, 0)) {
         set("spark.submit.callSystemExitOnMainExit", "true");
@@ -52,17 +63,24 @@ pub fn properties(settings: &Settings, hadoop: &BTreeMap<String, String>) -> BTr
             "org.apache.spark.internal.io.cloud.BindingParquetOutputCommitter",
         );
     }
-    properties.extend(settings.spark_conf.iter().cloned());
     properties
+}
+
+/// What the user's settings probably do not mean.
+pub fn warnings(settings: &Settings) -> Vec<String> {
+    settings.spark_conf.iter().filter_map(|(key, _)| near_misses::advice(key)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hadoop::Value;
     use crate::settings::tests::minio;
 
     fn of(settings: &Settings) -> BTreeMap<String, String> {
-        properties(settings, &BTreeMap::from([("fs.s3.impl".to_owned(), "x".to_owned())]))
+        let secret = Value::secret("hunter2");
+        let hadoop = [("fs.s3.impl".to_owned(), Value::new("x")), ("fs.s3a.secret.key".to_owned(), secret)];
+        properties(settings, &hadoop.into())
     }
 
     #[test]
@@ -79,6 +97,11 @@ mod tests {
     #[test]
     fn hadoop_settings_reach_executors() {
         assert_eq!(of(&minio())["spark.hadoop.fs.s3.impl"], "x");
+    }
+
+    #[test]
+    fn secrets_do_not() {
+        assert!(!of(&minio()).contains_key("spark.hadoop.fs.s3a.secret.key"));
     }
 
     #[test]

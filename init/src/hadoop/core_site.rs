@@ -1,30 +1,37 @@
 //! Writes `core-site.xml` so that Hadoop's `Configuration` reads back exactly what was meant.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::failure::Fault;
+use crate::hadoop::Properties;
 
 /// Renders Hadoop settings as XML.
 ///
 /// # Errors
-/// A setting that XML, or Hadoop's reading of it, cannot carry.
-pub fn render(properties: &BTreeMap<String, String>) -> Result<String, Fault> {
+/// Each setting that XML, or Hadoop's reading of it, would alter. A secret's value is never quoted.
+pub fn render(properties: &Properties) -> Result<String, Vec<Fault>> {
     let mut xml = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- Written by codriver-init. -->\n<configuration>\n",
     );
+    let mut faults = Vec::new();
     for (name, value) in properties {
-        check(name, value).map_err(|(reason, remedy)| {
-            Fault::new(format!("core-site.xml cannot carry `{}`: {reason}", name.escape_debug()), remedy)
-        })?;
-        let _ = writeln!(xml, "  <property><name>{}</name><value>{}</value></property>", escape(name), escape(value));
+        if let Err((reason, remedy)) = check(name, value.text(), value.expands()) {
+            let cause = format!("core-site.xml cannot carry `{}`: {reason}", name.escape_debug());
+            faults.push(Fault::new(cause, remedy));
+        }
+        let _ = writeln!(
+            xml,
+            "  <property><name>{}</name><value>{}</value></property>",
+            escape(name),
+            escape(value.text())
+        );
     }
     xml.push_str("</configuration>\n");
-    Ok(xml)
+    if faults.is_empty() { Ok(xml) } else { Err(faults) }
 }
 
-fn check(name: &str, value: &str) -> Result<(), (&'static str, &'static str)> {
-    if name.is_empty() || name.trim() != name {
+fn check(name: &str, value: &str, expands: bool) -> Result<(), (&'static str, &'static str)> {
+    if name.is_empty() || name.trim_matches(is_blank) != name {
         return Err(("Hadoop trims names", "write the name without blanks around it"));
     }
     if value.is_empty() {
@@ -36,7 +43,27 @@ fn check(name: &str, value: &str) -> Result<(), (&'static str, &'static str)> {
     if [name, value].iter().any(|text| !text.chars().all(is_xml)) {
         return Err(("it has control characters, which XML cannot hold", "use another value"));
     }
+    if !expands && has_reference(value) {
+        return Err((
+            "Hadoop would put something else in place of its `${…}`, and has no way to say that it should not",
+            "where that is meant, put the setting into the file of CODRIVER_HADOOP_CONF_FILE",
+        ));
+    }
     Ok(())
+}
+
+/// What Java's `trim` takes away: everything up to the space.
+fn is_blank(c: char) -> bool {
+    c <= ' '
+}
+
+/// Would Hadoop expand something in it? The pattern of `Configuration.substituteVars`: `${`, then at least one character
+/// that is neither `}` nor `$` nor a space, then `}`.
+pub fn has_reference(value: &str) -> bool {
+    value.match_indices("${").any(|(at, _)| {
+        let name = &value[at + 2..];
+        name.find(['}', '$', ' ']).is_some_and(|end| end > 0 && name[end..].starts_with('}'))
+    })
 }
 
 /// The characters of XML 1.0. Rust's strings hold no surrogates.
@@ -62,9 +89,11 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hadoop::Value;
     use proptest::prelude::*;
     use quick_xml::Reader;
     use quick_xml::events::Event;
+    use std::collections::BTreeMap;
 
     /// What Hadoop does, with an XML parser that is not ours: text of `name` trimmed, text of `value` as it stands.
     fn read(xml: &str) -> BTreeMap<String, String> {
@@ -85,7 +114,7 @@ mod tests {
                     }),
                 },
                 Event::End(end) => match end.name().as_ref() {
-                    "name" => text.trim().clone_into(&mut name),
+                    "name" => text.trim_matches(is_blank).clone_into(&mut name),
                     "value" => {
                         properties.insert(name.clone(), text.clone());
                     }
@@ -97,8 +126,12 @@ mod tests {
         }
     }
 
-    fn one(name: &str, value: &str) -> BTreeMap<String, String> {
-        BTreeMap::from([(name.to_owned(), value.to_owned())])
+    fn one(name: &str, value: &str) -> Properties {
+        Properties::from([(name.to_owned(), Value::new(value))])
+    }
+
+    fn texts(properties: &Properties) -> BTreeMap<String, String> {
+        properties.iter().map(|(name, value)| (name.clone(), value.text().to_owned())).collect()
     }
 
     #[test]
@@ -119,24 +152,45 @@ mod tests {
             ("n", "a\u{0}b", "control characters"),
             ("n", "a\u{b}b", "control characters"),
             ("n", "a\u{fffe}b", "control characters"),
+            ("n", "a${user.name}b", "something else"),
         ] {
-            let fault = render(&one(name, value)).unwrap_err();
-            assert!(fault.cause.contains(reason), "{fault:?}");
+            let faults = render(&one(name, value)).unwrap_err();
+            assert!(faults[0].cause.contains(reason), "{faults:?}");
         }
+    }
+
+    #[test]
+    fn references_are_what_hadoop_takes_for_them() {
+        for (value, reference) in [
+            ("${a}", true),
+            ("x${env.HOME:-/tmp}y", true),
+            ("${${a}}", true),
+            ("${}", false),
+            ("${a b}", false),
+            ("${a$}", false),
+            ("${a", false),
+            ("$a}", false),
+        ] {
+            assert_eq!(has_reference(value), reference, "{value}");
+        }
+        let meant = Properties::from([("n".to_owned(), Value::expanding("${env.X}", false))]);
+        assert!(render(&meant).unwrap().contains("<value>${env.X}</value>"));
     }
 
     proptest! {
         #[test]
-        fn what_is_written_is_what_is_read(properties in prop::collection::btree_map("\\PC{1,20}", any::<String>(), 0..8)) {
+        fn what_is_written_is_what_is_read(values in prop::collection::btree_map("\\PC{1,20}", any::<String>(), 0..8)) {
+            let properties = values.into_iter().map(|(name, value)| (name, Value::new(value))).collect();
             if let Ok(xml) = render(&properties) {
-                prop_assert_eq!(read(&xml), properties);
+                prop_assert_eq!(read(&xml), texts(&properties));
             }
         }
 
         #[test]
         fn all_that_xml_has_is_carried(value in "[\\t\\n\\r -\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]{1,40}") {
+            prop_assume!(!has_reference(&value));
             let properties = one("n", &value);
-            prop_assert_eq!(read(&render(&properties).unwrap()), properties);
+            prop_assert_eq!(read(&render(&properties).unwrap()), texts(&properties));
         }
     }
 }

@@ -8,12 +8,13 @@ use crate::failure::Fault;
 /// Renders Spark settings, one a line.
 ///
 /// # Errors
-/// A setting that Spark would read otherwise: an empty key, or a value with blanks around it, which Spark trims.
-pub fn render(properties: &BTreeMap<String, String>) -> Result<String, Fault> {
+/// Each setting that Spark would read otherwise: an empty key, or a value with blanks around it, which Spark trims.
+pub fn render(properties: &BTreeMap<String, String>) -> Result<String, Vec<Fault>> {
     let mut text = String::from("# Written by codriver-init.\n");
+    let mut faults = Vec::new();
     for (key, value) in properties {
         if key.is_empty() || value.trim_matches(is_blank) != value {
-            return Err(Fault::new(
+            faults.push(Fault::new(
                 format!("spark-defaults.conf cannot carry `{}`: Spark trims values", key.escape_debug()),
                 "write the value without blanks around it",
             ));
@@ -23,7 +24,7 @@ pub fn render(properties: &BTreeMap<String, String>) -> Result<String, Fault> {
         escape(&mut text, value, false);
         text.push('\n');
     }
-    Ok(text)
+    if faults.is_empty() { Ok(text) } else { Err(faults) }
 }
 
 /// What Java's `trim` takes away: everything up to the space.
@@ -147,7 +148,7 @@ mod tests {
     #[test]
     fn what_cannot_be_carried_is_refused_with_the_reason() {
         for (key, value) in [("", "v"), ("spark.x", " v"), ("spark.x", "v\n"), ("spark.x", "\u{0}v")] {
-            assert!(render(&one(key, value)).unwrap_err().cause.contains("Spark trims"), "{value:?}");
+            assert!(render(&one(key, value)).unwrap_err()[0].cause.contains("Spark trims"), "{value:?}");
         }
     }
 

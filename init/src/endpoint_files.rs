@@ -1,0 +1,82 @@
+//! What the sidecar's endpoint for credentials finds in the volume in the mode `endpoint`: `endpoint/endpoint.json`, which
+//! says as whom to ask and where to listen, and `endpoint/token`, which clients must show.
+//!
+//! The token is the boundary between the driver's container and the others of the pod, which share loopback with it: they
+//! do not mount this volume. It is made once and stays: a restarted sidecar must serve who knows the old one.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::settings::{Settings, Way};
+
+/// Where the endpoint listens: the literal address that every SDK takes for loopback.
+const ADDRESS: &str = "127.0.0.1:8687";
+/// The one path that it serves.
+const PATH: &str = "/v1/credentials";
+/// Both together, as clients are told.
+pub const URL: &str = "http://127.0.0.1:8687/v1/credentials";
+/// The folder in the volume.
+pub const FOLDER: &str = "endpoint";
+/// The token's file in the volume.
+pub const TOKEN: &str = "endpoint/token";
+/// The description's file in the volume.
+pub const DESCRIPTION: &str = "endpoint/endpoint.json";
+/// Random bytes of the token.
+const TOKEN_BYTES: usize = 32;
+
+/// The path of the token's file, as clients see it.
+pub fn token(settings: &Settings) -> String {
+    settings.dir.join(TOKEN).to_string_lossy().into_owned()
+}
+
+/// What the sidecar needs to know. No secret: keys it takes from where codriver-init took them.
+pub fn describe(settings: &Settings) -> String {
+    let mut source = match &settings.way {
+        Way::Keys(_) => json!({}),
+        Way::WebIdentity(identity) => json!({
+            "role": identity.role.as_str(),
+            "token_file": identity.token.file.to_string_lossy(),
+            "audience": identity.token.audience,
+        }),
+        Way::Instance(instance) => json!({
+            "role": instance.role.as_ref().map(|role| role.as_str()),
+            "container": instance.container.as_ref().map(|container| container.url.as_str()),
+        }),
+    };
+    source["way"] = json!(settings.way.name());
+    let description: Value = json!({
+        "address": ADDRESS,
+        "path": PATH,
+        "token_file": token(settings),
+        "source": source,
+        "assume_role": settings.assume.as_ref().map(|role| role.as_str()),
+        "session_policy": settings.policy.as_ref().map(|policy| policy.as_str()),
+        "session": settings.session.as_str(),
+        "duration_seconds": settings.duration.as_secs(),
+        "region": settings.store.region,
+        "sts_endpoint": settings.sts.endpoint.as_ref().map(|endpoint| endpoint.url()),
+        "fips": settings.sts.fips,
+        "dual_stack": settings.sts.dual_stack,
+        "bundles": settings.sts.bundles,
+    });
+    format!("{description:#}\n")
+}
+
+/// The token that is there already, or a new one: 64 hexadecimal digits, without a line feed, which SDKs would refuse.
+///
+/// # Errors
+/// [`Failure`] when the system gives no random bytes.
+pub fn token_content(dir: &Path) -> Result<String, Failure> {
+    let valid = |text: &String| text.len() == 2 * TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some(token) = fs::read_to_string(dir.join(TOKEN)).ok().filter(valid) {
+        return Ok(token);
+    }
+    let mut bytes = [0; TOKEN_BYTES];
+    let read = fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+    read.map_err(|error| Failure::bug(format!("no random bytes: {error}")))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
