@@ -1,10 +1,23 @@
 //! The `env` file that codriver-init leaves for the driver's environment.
 //!
-//! One entry a line: `NAME=value` sets, `-NAME` removes, `#` starts a comment line. No quoting: the value is the rest of the line.
+//! One entry a line: `NAME=value` sets, `NAME<FILE` sets to what the file holds, `-NAME` removes, `#` starts a comment line.
+//! No quoting: the value is the rest of the line. Secrets stand in files of their own, since everybody may read this one.
 
-use std::{ffi::OsString, fs, io, path::Path};
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, Read as _},
+    os::unix::ffi::OsStringExt as _,
+    path::{Path, PathBuf},
+};
 
 use crate::failure::Failure;
+
+/// The most that is read of a variable's file, in bytes.
+const LONGEST_VALUE: u64 = 64 * 1024;
+/// Whose files cannot be read, and what gives them to all containers of the pod.
+const FS_GROUP: &str = "it is for one group: set securityContext.fsGroup of the pod, or the same runAsUser for codriver-init \
+    and the driver";
 
 /// What the driver's environment must have and must not have.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -13,14 +26,34 @@ pub struct Environment {
     pub set: Vec<(OsString, OsString)>,
     /// Removed.
     pub remove: Vec<OsString>,
+    /// Set to what these files hold, once they are read.
+    from_files: Vec<(OsString, PathBuf)>,
 }
 
 impl Environment {
     /// Reads the file; a missing one is an empty one, since the wrapper also works without codriver-init.
     ///
     /// # Errors
-    /// When it cannot be read, or when lines are not of the form above (all of them are named).
+    /// When it, or a file that it names, cannot be read, or when lines are not of the form above (all of them are named).
+    /// Also when Hadoop's configuration is there and is not for us: S3A would go on without it, as somebody else.
     pub fn load(path: &Path) -> Result<Self, Failure> {
+        let mut environment = Self::read(path)?;
+        for (name, file) in std::mem::take(&mut environment.from_files) {
+            environment.set.push((name, OsString::from_vec(read(&file)?)));
+        }
+        if let Some((_, folder)) = environment.set.iter().find(|(name, _)| name == "HADOOP_CONF_DIR") {
+            let core_site = Path::new(folder).join("core-site.xml");
+            match File::open(&core_site) {
+                Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+                    return Err(Failure::Files { doing: "read", path: core_site, source, hint: FS_GROUP });
+                }
+                _ => {}
+            }
+        }
+        Ok(environment)
+    }
+
+    fn read(path: &Path) -> Result<Self, Failure> {
         match fs::read_to_string(path) {
             Ok(text) => Self::parse(&text).map_err(|lines| {
                 Failure::Configuration(lines.into_iter().map(|line| format!("{}: {line}", path.display())).collect())
@@ -42,14 +75,29 @@ impl Environment {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            match (line.strip_prefix('-'), line.split_once('=')) {
+            let sign = line.find(['=', '<']).map(|at| (&line[..at], &line[at..=at], &line[at + 1..]));
+            match (line.strip_prefix('-'), sign) {
                 (Some(name), None) if !name.is_empty() => environment.remove.push(name.into()),
-                (None, Some((name, value))) if !name.is_empty() => environment.set.push((name.into(), value.into())),
+                (None, Some((name, "=", value))) if !name.is_empty() => {
+                    environment.set.push((name.into(), value.into()));
+                }
+                (None, Some((name, _, file))) if !name.is_empty() && file.starts_with('/') => {
+                    environment.from_files.push((name.into(), file.into()));
+                }
                 // The line itself stays unsaid: it may hold what nobody should read in a log.
-                _ => mistakes.push(format!("line {number} is neither NAME=value nor -NAME")),
+                _ => mistakes.push(format!("line {number} is neither NAME=value nor NAME<FILE nor -NAME")),
             }
         }
         if mistakes.is_empty() { Ok(environment) } else { Err(mistakes) }
+    }
+}
+
+/// A variable's value, as it stands in its file.
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut value = Vec::new();
+    match File::open(path).and_then(|file| file.take(LONGEST_VALUE).read_to_end(&mut value)) {
+        Ok(_) => Ok(value),
+        Err(source) => Err(Failure::Files { doing: "read", path: path.to_owned(), source, hint: FS_GROUP }),
     }
 }
 
@@ -59,18 +107,32 @@ mod tests {
 
     #[test]
     fn it_sets_and_removes_and_keeps_values_as_they_are() {
-        let text = "# made by codriver-init\nHADOOP_CONF_DIR=/codriver/hadoop\n\nA=b=c \"d\"\n-AWS_PROFILE\n";
+        let text = "# made by codriver-init\nHADOOP_CONF_DIR=/codriver/hadoop\n\nA=b=c <\"d\"\nT</t=1\n-AWS_PROFILE\n";
         let expected = Environment {
-            set: vec![("HADOOP_CONF_DIR".into(), "/codriver/hadoop".into()), ("A".into(), "b=c \"d\"".into())],
+            set: vec![("HADOOP_CONF_DIR".into(), "/codriver/hadoop".into()), ("A".into(), "b=c <\"d\"".into())],
             remove: vec!["AWS_PROFILE".into()],
+            from_files: vec![("T".into(), "/t=1".into())],
         };
         assert_eq!(Environment::parse(text), Ok(expected));
     }
 
     #[test]
     fn all_mistakes_are_named_and_none_is_quoted() {
-        let mistakes = Environment::parse("=x\nGOOD=1\nnonsense\n-\n-A=b\n").unwrap_err();
-        assert_eq!(mistakes, [1, 3, 4, 5].map(|line| format!("line {line} is neither NAME=value nor -NAME")));
+        let mistakes = Environment::parse("=x\nGOOD=1\nnonsense\n-\n-A=b\nT<t\n</t\n").unwrap_err();
+        let wrong = [1, 3, 4, 5, 6, 7].map(|line| format!("line {line} is neither NAME=value nor NAME<FILE nor -NAME"));
+        assert_eq!(mistakes, wrong);
+    }
+
+    #[test]
+    fn a_value_may_stand_in_a_file_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let (env, token) = (folder.path().join("env"), folder.path().join("token"));
+        fs::write(&env, format!("TOKEN<{}\n", token.display())).unwrap();
+        let failure = Environment::load(&env).unwrap_err();
+        assert_eq!(failure.code(), 73);
+        assert!(failure.to_string().contains(token.to_str().unwrap()), "{failure}");
+        fs::write(&token, "hunter2").unwrap();
+        assert_eq!(Environment::load(&env).unwrap().set, [("TOKEN".into(), "hunter2".into())]);
     }
 
     #[test]

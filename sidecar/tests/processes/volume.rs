@@ -1,4 +1,12 @@
-use std::{fs, path::Path};
+use std::{
+    fs,
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    },
+    path::Path,
+    process::Command,
+};
 
 use crate::bench::{Running, shell, wrapper};
 
@@ -75,7 +83,7 @@ fn what_is_wrong_before_the_start_is_in_the_termination_message_and_nothing_is_s
     let mut command = wrapper();
     command.env("CODRIVER_DIR", volume.path()).env("CODRIVER_TERMINATION_LOG", &message);
     assert_eq!(Running::start(command.args(shell(&format!("touch {}", ran.display())))).code(), 78);
-    assert!(fs::read_to_string(&message).unwrap().contains("line 1 is neither NAME=value nor -NAME"));
+    assert!(fs::read_to_string(&message).unwrap().contains("line 1 is neither NAME=value nor NAME<FILE nor -NAME"));
     assert!(!ran.exists());
 }
 
@@ -101,4 +109,32 @@ fn an_empty_pod_uid_is_as_none() {
     assert_eq!(run().code(), 0);
     let defaults = fs::read_to_string(volume.path().join("attempts/1/conf/spark-defaults.conf")).unwrap();
     assert!(defaults.contains(&format!("spark.app.id={ID}-1\n")), "{defaults}");
+}
+
+#[test]
+fn a_hadoop_configuration_that_is_for_others_is_said_before_the_driver_starts() {
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let volume = volume();
+    let (hadoop, message) = (volume.path().join("hadoop"), volume.path().join("termination-log"));
+    fs::create_dir(&hadoop).unwrap();
+    fs::write(hadoop.join("core-site.xml"), "<configuration/>").unwrap();
+    fs::set_permissions(hadoop.join("core-site.xml"), fs::Permissions::from_mode(0o000)).unwrap();
+    fs::write(volume.path().join("env"), format!("HADOOP_CONF_DIR={}\n", hadoop.display())).unwrap();
+    fs::write(&message, "").unwrap();
+    for path in [volume.path(), &message, &volume.path().join("attempts")] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    // Others may not start what lies in root's home.
+    let copy = volume.path().join("codriver");
+    fs::copy(env!("CARGO_BIN_EXE_codriver"), &copy).unwrap();
+    let mut command = Command::new(copy);
+    command.args(["--log", "off", "run"]).args(shell("echo started"));
+    command.env("CODRIVER_DIR", volume.path()).env("POD_UID", UID).env("CODRIVER_TERMINATION_LOG", &message);
+    if is_root {
+        // Root may read everything.
+        command.uid(65_534);
+    }
+    assert_eq!(Running::start(&mut command).code(), 73);
+    let message = fs::read_to_string(&message).unwrap();
+    assert!(message.contains("core-site.xml") && message.contains("set securityContext.fsGroup"), "{message}");
 }
