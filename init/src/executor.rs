@@ -123,7 +123,7 @@ pub fn identity(settings: &Settings) -> Value {
     variables.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
     pod["spec"]["containers"][0]["env"] = Value::Array(variables);
     if settings.mode == Mode::Endpoint {
-        share_endpoint(&mut pod["spec"]);
+        share_endpoint(settings, &mut pod["spec"]);
     }
     pod
 }
@@ -176,6 +176,7 @@ fn sidecar(settings: &Settings, role: &str) -> Value {
         variable("AWS_REGION", &settings.store.region),
         variable("AWS_ROLE_ARN", role),
         variable("AWS_WEB_IDENTITY_TOKEN_FILE", &format!("{TOKEN_FOLDER}/token")),
+        variable("CODRIVER_DIR", &settings.dir.to_string_lossy()),
         variable("CODRIVER_DURATION", &settings.duration.as_secs().to_string()),
     ];
     if let Some(endpoint) = &settings.sts.endpoint {
@@ -202,8 +203,8 @@ fn sidecar(settings: &Settings, role: &str) -> Value {
 }
 
 /// The folder with the endpoint's token, in the executor's container and in its sidecar alone.
-fn share_endpoint(spec: &mut Value) {
-    let folder = format!("/codriver/{}", endpoint_files::FOLDER);
+fn share_endpoint(settings: &Settings, spec: &mut Value) {
+    let folder = settings.dir.join(endpoint_files::FOLDER);
     for list in ["containers", "initContainers"] {
         for container in spec[list].as_array_mut().into_iter().flatten() {
             let mount = json!({ "name": "codriver-endpoint", "mountPath": folder });

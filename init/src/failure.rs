@@ -55,6 +55,25 @@ impl fmt::Display for Fault {
     }
 }
 
+/// The most that is quoted of a setting, in characters.
+const LONGEST_QUOTE: usize = 120;
+
+/// A setting's text as messages quote it: in one line, without what a terminal would obey, and not too long.
+pub fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars().take(LONGEST_QUOTE) {
+        if c.is_control() {
+            shown.extend(c.escape_debug());
+        } else {
+            shown.push(c);
+        }
+    }
+    if text.chars().nth(LONGEST_QUOTE).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// The end: the code, and everything that is wrong at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -132,6 +151,12 @@ mod tests {
         assert_eq!(told, ours);
         let help = <crate::args::Args as clap::CommandFactory>::command().render_long_help().to_string();
         assert!(ours.iter().all(|code| help.contains(&format!(" {code} "))), "{help}");
+    }
+
+    #[test]
+    fn what_is_quoted_is_harmless_and_short() {
+        assert_eq!(shown("a b\n\u{1b}[31m"), "a b\\n\\u{1b}[31m");
+        assert_eq!(shown(&"x".repeat(200)), format!("{}…", "x".repeat(LONGEST_QUOTE)));
     }
 
     #[test]

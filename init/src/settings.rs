@@ -24,7 +24,7 @@ use self::way::Chosen;
 pub use self::way::{ContainerEndpoint, Instance, Keys, Way, WebIdentity};
 use crate::args::Args;
 use crate::endpoint::Endpoint;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, shown};
 use crate::hadoop::Properties;
 use crate::lines::Lines;
 use crate::version::Version;
@@ -192,10 +192,11 @@ impl Settings {
         let preflight = reader.one_of("CODRIVER_PREFLIGHT", &args.preflight, &TRUE_OR_FALSE).unwrap_or(true);
         let dir = reader.absolute("CODRIVER_DIR", given(&args.dir).unwrap_or("/codriver"));
         let own_sts = kind == StsKind::Other;
+        let asked = reader.asked_mode(args);
         let mode = chosen.as_ref().and_then(|chosen| {
             let (chained, policy) = (assume.is_some(), policy.is_some());
             let case = Case { way: &chosen.way, hadoop, own_sts, chained, policy };
-            reader.mode(args, &case)
+            reader.mode(args, asked, &case)
         });
         match (store, chosen, mode, executor, pod, dir) {
             (Some(store), Some(chosen), Some(mode), Some(executor), Some(pod), Some(dir))
@@ -265,7 +266,7 @@ impl Reader {
             Some(region) if region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') => region,
             Some(region) => {
                 self.mistake(
-                    format!("AWS_REGION `{}` is no region", region.escape_debug()),
+                    format!("AWS_REGION `{}` is no region", shown(region)),
                     "write it as eu-west-1: small letters, digits and -",
                 );
                 return None;
@@ -280,7 +281,7 @@ impl Reader {
         Some(Store { endpoint, region: region.to_owned(), path_style })
     }
 
-    fn mode(&mut self, args: &Args, case: &Case<'_>) -> Option<ChosenMode> {
+    fn asked_mode(&mut self, args: &Args) -> Option<Mode> {
         let names = [
             ("auto", None),
             ("web-identity", Some(Mode::Provider)),
@@ -289,11 +290,10 @@ impl Reader {
             ("session", Some(Mode::Session)),
             ("endpoint", Some(Mode::Endpoint)),
         ];
-        let mistakes = self.mistakes.len();
-        let asked = self.one_of("CODRIVER_MODE", &args.mode, &names).flatten();
-        if self.mistakes.len() > mistakes {
-            return None;
-        }
+        self.one_of("CODRIVER_MODE", &args.mode, &names).flatten()
+    }
+
+    fn mode(&mut self, args: &Args, asked: Option<Mode>, case: &Case<'_>) -> Option<ChosenMode> {
         let text = given(&args.mode).unwrap_or_default();
         if asked == Some(Mode::Provider) && text != case.way.name() {
             self.mistake(
@@ -353,13 +353,16 @@ impl Reader {
         spark: &Lines,
     ) -> Option<Executor> {
         let said = |keys: &[&str]| spark.iter().any(|(key, _)| keys.contains(&key.as_str()));
-        let image = given(&args.executor_image).map(str::to_owned);
-        if image.is_none() && !said(&["spark.kubernetes.executor.container.image", "spark.kubernetes.container.image"])
+        let image = self.word("CODRIVER_EXECUTOR_IMAGE", &args.executor_image);
+        if given(&args.executor_image).is_none()
+            && !said(&["spark.kubernetes.executor.container.image", "spark.kubernetes.container.image"])
         {
             self.mistake("CODRIVER_EXECUTOR_IMAGE is not set", "set it to the image of the driver's container");
         }
-        let service_account = given(&args.executor_service_account).map(str::to_owned);
-        if service_account.is_none() && !said(&["spark.kubernetes.authenticate.executor.serviceAccountName"]) {
+        let service_account = self.word("CODRIVER_EXECUTOR_SERVICE_ACCOUNT", &args.executor_service_account);
+        if given(&args.executor_service_account).is_none()
+            && !said(&["spark.kubernetes.authenticate.executor.serviceAccountName"])
+        {
             self.mistake(
                 "CODRIVER_EXECUTOR_SERVICE_ACCOUNT is not set",
                 "set it to a service account for the executors; without one they would run as `default`",
@@ -374,13 +377,10 @@ impl Reader {
             Way::Instance(instance) => instance.role.clone(),
             Way::Keys(_) => None,
         });
-        let role = match given(&args.executor_role_arn) {
-            Some(_) => Some(self.role("CODRIVER_EXECUTOR_ROLE_ARN", &args.executor_role_arn, kind)?),
-            None => driver.clone(),
-        };
+        let role = self.role("CODRIVER_EXECUTOR_ROLE_ARN", &args.executor_role_arn, kind).or_else(|| driver.clone());
         let own_role = role != driver;
         let template = self.template(args, around, spark);
-        let codriver_image = given(&args.image).map(str::to_owned);
+        let codriver_image = self.word("CODRIVER_IMAGE", &args.image);
         Some(Executor { image, service_account, role, own_role, user, template, codriver_image })
     }
 
@@ -401,7 +401,7 @@ impl Reader {
         let namespace = field("POD_NAMESPACE", &args.pod_namespace, "metadata.namespace", is_name);
         let uid = field("POD_UID", &args.pod_uid, "metadata.uid", is_name);
         let ip = field("POD_IP", &args.pod_ip, "status.podIP", |text| text.parse::<IpAddr>().is_ok());
-        let node = given(&args.node_name).map(str::to_owned);
+        let node = self.word("NODE_NAME", &args.node_name);
         Some(Pod { name: name?, namespace: namespace?, uid: uid?, ip: ip?.parse().ok()?, node })
     }
 }

@@ -9,6 +9,7 @@ use super::surroundings::Surroundings;
 use super::way::Keys;
 use super::{given, is_name};
 use crate::args::Args;
+use crate::failure::shown;
 
 /// The names of variables and files, in the order id, secret, token.
 pub const NAMES: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
@@ -108,7 +109,7 @@ fn from_credentials_file(
     let parts = of_profile(&text, profile);
     if parts.is_none() {
         reader.mistake(
-            format!("AWS_SHARED_CREDENTIALS_FILE {} has no profile `{}`", path.display(), profile.escape_debug()),
+            format!("AWS_SHARED_CREDENTIALS_FILE {} has no profile `{}`", path.display(), shown(profile)),
             "set AWS_PROFILE to one that it has",
         );
     }
@@ -148,7 +149,7 @@ fn reference(reader: &mut Reader, args: &Args, with_token: bool) -> Option<Optio
     };
     if fields.is_empty() || !parts.iter().all(|part| !part.is_empty() && is_name(part)) {
         reader.mistake(
-            format!("CODRIVER_KEYS_SECRET `{}` is no reference to a Secret", text.escape_debug()),
+            format!("CODRIVER_KEYS_SECRET `{}` is no reference to a Secret", shown(text)),
             "write NAME, or NAME:ID:SECRET or NAME:ID:SECRET:TOKEN with the names of its keys",
         );
         return None;

@@ -6,6 +6,7 @@ use super::given;
 use super::reader::Reader;
 use super::surroundings::Surroundings;
 use crate::args::Args;
+use crate::failure::shown;
 use crate::hadoop::{self, Properties, Value, names_a_secret};
 use crate::lines::Lines;
 use crate::spark;
@@ -71,7 +72,7 @@ impl Reader {
             Ok(text) => Some(text),
             Err(problem) => {
                 self.mistake(
-                    format!("{setting} {} {problem}", path.display()),
+                    format!("{setting} {} {problem}", shown(&path.to_string_lossy())),
                     "mount the template into codriver-init, which merges it with the executors' identity, and set \
                      CODRIVER_EXECUTOR_TEMPLATE to its path",
                 );
@@ -98,6 +99,6 @@ impl Reader {
     }
 
     fn wrong(&mut self, setting: &str, path: &str, problem: &str) {
-        self.mistake(format!("{setting} {path} {problem}"), "mount the file into codriver-init, and mend it");
+        self.mistake(format!("{setting} {} {problem}", shown(path)), "mount the file into codriver-init, and mend it");
     }
 }

@@ -7,7 +7,7 @@ use codriver_creds::{RoleArn, StsKind};
 
 use super::given;
 use crate::endpoint::Endpoint;
-use crate::failure::Fault;
+use crate::failure::{Fault, shown};
 use crate::lines::{self, Lines};
 use crate::version::Version;
 
@@ -37,7 +37,7 @@ impl Reader {
 
     /// A role ARN.
     pub fn role(&mut self, setting: &str, value: &Option<String>, kind: StsKind) -> Option<RoleArn> {
-        match RoleArn::parse(given(value)?, kind) {
+        match RoleArn::parse(&self.word(setting, value)?, kind) {
             Ok(role) => Some(role),
             Err(problem) => {
                 self.mistake(format!("{setting} {problem}"), "copy the ARN from the role itself");
@@ -75,11 +75,17 @@ impl Reader {
         match Version::parse(text) {
             Some(version) if version >= least => Some(version),
             Some(_) => {
-                self.mistake(format!("{setting} {text} is too old"), format!("{least} and later are supported"));
+                self.mistake(
+                    format!("{setting} {} is too old", shown(text)),
+                    format!("{least} and later are supported"),
+                );
                 None
             }
             None => {
-                self.mistake(format!("{setting} `{text}` is no version"), "write it as 3.5.0, or leave it out");
+                self.mistake(
+                    format!("{setting} `{}` is no version", shown(text)),
+                    "write it as 3.5.0, or leave it out",
+                );
                 None
             }
         }
@@ -91,7 +97,10 @@ impl Reader {
         let found = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
         if found.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            self.mistake(format!("{setting} `{text}` is not known"), format!("set it to {}", names.join(" or ")));
+            self.mistake(
+                format!("{setting} `{}` is not known", shown(text)),
+                format!("set it to {}", names.join(" or ")),
+            );
         }
         found
     }
@@ -110,7 +119,7 @@ impl Reader {
                 Ok(number) if range.contains(&number) => number,
                 _ => {
                     self.mistake(
-                        format!("{setting} `{text}` is no number from {} to {}", range.start(), range.end()),
+                        format!("{setting} `{}` is no number from {} to {}", shown(text), range.start(), range.end()),
                         format!("leave it out for {default}"),
                     );
                     default
@@ -120,12 +129,25 @@ impl Reader {
         T::try_from(number).unwrap_or_default()
     }
 
+    /// A word: what may stand in a manifest or a file without being taken for something else.
+    pub fn word(&mut self, setting: &str, value: &Option<String>) -> Option<String> {
+        let text = given(value)?;
+        if text.chars().all(|c| !c.is_control() && !c.is_whitespace() && !"<>\"'`$\\".contains(c)) {
+            return Some(text.to_owned());
+        }
+        self.mistake(
+            format!("{setting} `{}` has blanks, quotes or control characters", shown(text)),
+            "write it without them",
+        );
+        None
+    }
+
     /// A path that begins with `/`.
     pub fn absolute(&mut self, setting: &str, text: &str) -> Option<PathBuf> {
         if text.starts_with('/') && !text.chars().any(char::is_control) {
             return Some(PathBuf::from(text));
         }
-        self.mistake(format!("{setting} `{}` is no absolute path", text.escape_debug()), "begin it with /");
+        self.mistake(format!("{setting} `{}` is no absolute path", shown(text)), "begin it with /");
         None
     }
 }

@@ -192,11 +192,10 @@ impl Reader {
             );
             return None;
         };
-        Some(TokenSettings {
-            file: self.absolute("AWS_WEB_IDENTITY_TOKEN_FILE", file)?,
-            audience: given(&args.token_audience).unwrap_or("sts.amazonaws.com").to_owned(),
-            wait: Duration::from_secs(wait),
-        })
+        let audience = self.word("CODRIVER_TOKEN_AUDIENCE", &args.token_audience);
+        let file = self.absolute("AWS_WEB_IDENTITY_TOKEN_FILE", file);
+        let audience = audience.unwrap_or_else(|| "sts.amazonaws.com".to_owned());
+        Some(TokenSettings { file: file?, audience, wait: Duration::from_secs(wait) })
     }
 
     fn instance(&mut self, args: &Args, around: &Surroundings<'_>, kind: StsKind) -> Option<Instance> {

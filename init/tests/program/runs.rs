@@ -1,6 +1,8 @@
 //! What one scenario cannot show: two runs, signals, `check`, and the command line.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::Command;
 
 use nix::sys::signal::{Signal, kill};
@@ -68,15 +70,96 @@ fn a_stop_while_waiting_ends_it_at_once() {
 }
 
 #[test]
-fn check_asks_sts_and_writes_nothing() {
+fn check_asks_sts_writes_nothing_and_says_so_without_colours() {
     let (pod, sts) = good_pod();
     let text = pod.run(&["check"]);
-    assert_eq!(text.code, 0, "{}", text.log);
-    assert!(text.stdout.contains("arn:minio:iam:::role/oxnUw3DAuQF1uggjXGxI2AmW8IA"), "{}", text.stdout);
+    assert_eq!((text.code, text.log.as_str()), (0, ""));
+    for line in [
+        "token         ok       system:serviceaccount:etl:spark-driver of https://kubernetes.default.svc, for",
+        "STS           ok       gave arn:minio:iam:::role/oxnUw3DAuQF1uggjXGxI2AmW8IA until 2099-01-01T00:00:00Z",
+        "mode          web-identity (each JVM renews its own)",
+        "All is well: the driver can start.",
+    ] {
+        assert!(text.stdout.contains(line), "{line} in\n{}", text.stdout);
+    }
+    assert!(!text.stdout.contains('\x1b'), "{}", text.stdout);
     let report: Value = serde_json::from_str(&pod.run(&["check", "--output", "json"]).stdout).unwrap();
     assert_eq!(report["token"]["sub"], "system:serviceaccount:etl:spark-driver");
+    assert_eq!(report["code"], 0);
     assert_eq!(sts.requests().len(), 2);
     assert!(!pod.volume().exists());
+}
+
+#[test]
+fn check_reports_what_is_wrong_beside_what_is_right() {
+    let (mut pod, _sts) = good_pod();
+    let denied = json!([{ "status": 403, "body": "<ErrorResponse><Error><Code>AccessDenied</Code><Message>Not authorized \
+        to perform sts:AssumeRoleWithWebIdentity</Message></Error></ErrorResponse>" }]);
+    let sts = Sts::play(&denied, "", false);
+    pod.env.insert("AWS_ENDPOINT_URL".into(), sts.url.clone());
+    let ended = pod.run(&["check"]);
+    assert_eq!(ended.code, 77);
+    for line in [
+        "token         ok       ",
+        "STS           FAILED   STS at ",
+        "                       → ",
+        "The driver would not start: exit code 77.",
+    ] {
+        assert!(ended.stdout.contains(line), "{line} in\n{}", ended.stdout);
+    }
+    assert!(ended.message.starts_with("codriver-init ended with 77: "), "{}", ended.message);
+}
+
+#[test]
+fn check_reports_mistakes_as_json_too() {
+    let (mut pod, _sts) = good_pod();
+    pod.env.remove("POD_IP");
+    pod.env.insert("CODRIVER_DURATION".into(), "1h".into());
+    let ended = pod.run(&["check", "--output", "json"]);
+    assert_eq!(ended.code, 78);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((&report["code"], &report["checks"][0]["outcome"]), (&json!(78), &json!("failed")));
+    assert_eq!(report["checks"][0]["faults"].as_array().unwrap().len(), 2);
+}
+
+/// Not even text.
+const RUBBISH: &[u8] = b"\xff\x1b[31m\n\r${x}<&'\"";
+
+#[test]
+fn rubbish_in_every_variable_is_told_at_once_and_nothing_is_written() {
+    let (pod, sts) = good_pod();
+    let help = pod.run(&["--help"]).stdout;
+    let names: Vec<&str> = help.split("[env: ").skip(1).filter_map(|rest| Some(rest.split_once(']')?.0)).collect();
+    assert!(names.len() > 40, "{names:?}");
+    // Where messages go is no matter of right and wrong; nor are these, which may be any text.
+    let any_text = [
+        "CODRIVER_TERMINATION_LOG",
+        "AWS_DEFAULT_REGION",
+        "AWS_PROFILE",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_CA_BUNDLE",
+        "SSL_CERT_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "CODRIVER_KEYS_DIR",
+        "CODRIVER_PROBE",
+        "CODRIVER_KEYS_SECRET",
+        "CODRIVER_WRAPPER_SOURCE",
+        "CODRIVER_WAY",
+    ];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_codriver-init"));
+    command.env_clear();
+    for name in &names {
+        command.env(name, OsStr::from_bytes(RUBBISH));
+    }
+    command.env("CODRIVER_WAY", "web-identity").env("CODRIVER_TERMINATION_LOG", "/nonexistent");
+    let output = command.output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(78), "{log}");
+    for name in names.iter().filter(|name| !any_text.contains(name)) {
+        assert!(log.contains(name), "{name} in\n{log}");
+    }
+    assert!(!log.contains('\x1b'), "{log}");
+    assert!(sts.requests().is_empty() && !pod.volume().exists());
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Scenarios: a folder each, with what the pod says (`env.json`), its token (`token.json`, the claims), what STS answers
-//! (`exchange.json`), how it must end (`expected.json`), and what must then stand in the volume (`volume/`).
+//! (`exchange.json`), what is mounted beside (`files/`), how it must end (`expected.json`), and what must then stand in the
+//! volume (`volume/`).
 //!
 //! The real program runs against a real server. Each request is compared with the expected one, each file with the
 //! golden one, and everything that was written is searched for the token and for the credentials.
 //! `UPDATE_GOLDEN=1 cargo test` writes the golden files anew.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -27,6 +29,9 @@ macro_rules! scenarios {
 
 scenarios! {
     happy_beside_minio
+    happy_session_for_an_old_hadoop
+    happy_endpoint
+    happy_with_overlays
     happy_on_aws_with_unknown_versions
     happy_after_two_throttles
     happy_over_tls_with_a_bundle
@@ -72,6 +77,9 @@ fn play(name: &str) {
     if let Some(env) = world::read_json(&scenario.join("env.json")) {
         pod.set(&env, &url);
     }
+    for file in world::files(&scenario.join("files")) {
+        fs::copy(scenario.join("files").join(&file), pod.folder.path().join(&file)).unwrap();
+    }
     if claims.is_some() && expected["late"] != true {
         pod.bring_token(expected["token"].as_str().unwrap_or(&token));
     }
@@ -88,7 +96,9 @@ fn play(name: &str) {
     let requests = sts.as_ref().map_or_else(Vec::new, Sts::requests);
     requests_are_as_expected(&requests, &expected);
     volume_is_as_expected(&pod, &scenario.join("volume"), &url, ended.code);
-    nothing_tells_the_secrets(&pod, &ended, &token, &scenario);
+    let mut secrets = vec![token.clone(), token.rsplit('.').next().unwrap().to_owned()];
+    secrets.extend(expected["secrets"].as_array().into_iter().flatten().map(|it| it.as_str().unwrap().to_owned()));
+    nothing_tells_the_secrets(&pod, &ended, secrets, &scenario);
 }
 
 /// Every line is JSON; each expected text is in a line; the message and the last line tell the code.
@@ -132,7 +142,7 @@ fn volume_is_as_expected(pod: &Pod, golden: &Path, url: &str, code: i32) {
         text.replace(pod.folder.path().to_str().unwrap(), "{FOLDER}").replace(url, "{STS}")
     };
     if std::env::var_os("UPDATE_GOLDEN").is_some() && code == 0 && golden.exists() {
-        for path in written.iter().filter(|path| !path.starts_with("bin")) {
+        for path in written.iter().filter(|path| !path.starts_with("bin") && !path.ends_with("token")) {
             fs::create_dir_all(golden.join(path).parent().unwrap()).unwrap();
             fs::write(golden.join(path), readable(&volume.join(path))).unwrap();
         }
@@ -142,18 +152,19 @@ fn volume_is_as_expected(pod: &Pod, golden: &Path, url: &str, code: i32) {
         assert!(!written.iter().any(|path| path.ends_with("report.json")), "{written:?}");
         return;
     }
-    let names: Vec<&str> = written.iter().map(|path| path.to_str().unwrap()).collect();
-    assert_eq!(
-        names,
-        [
-            "bin/codriver",
-            "env",
-            "hadoop/core-site.xml",
-            "report.json",
-            "spark/executor.yaml",
-            "spark/spark-defaults.conf"
-        ]
-    );
+    let names: BTreeSet<&str> = written.iter().map(|path| path.to_str().unwrap()).collect();
+    let mut expected = BTreeSet::from([
+        "bin/codriver",
+        "env",
+        "hadoop/core-site.xml",
+        "report.json",
+        "spark/executor.yaml",
+        "spark/spark-defaults.conf",
+    ]);
+    if golden.join("endpoint").exists() {
+        expected.extend(["endpoint/endpoint.json", "endpoint/token"]);
+    }
+    assert_eq!(names, expected);
     for path in &written {
         let mode = fs::metadata(volume.join(path)).unwrap().permissions().mode() & 0o7777;
         let expected = if path.starts_with("bin") {
@@ -178,14 +189,14 @@ fn volume_is_as_expected(pod: &Pod, golden: &Path, url: &str, code: i32) {
     }
 }
 
-/// May keys stand in this file?
+/// May secrets stand in this file?
 fn holds_keys(path: &Path) -> bool {
-    path.ends_with("hadoop/core-site.xml") && fs::read_to_string(path).unwrap().contains("fs.s3a.secret.key")
+    path.ends_with("endpoint/token")
+        || path.ends_with("hadoop/core-site.xml") && fs::read_to_string(path).unwrap().contains(".secret.key<")
 }
 
 /// Neither the token nor its signature, nor anything that STS gave, is anywhere; but in `core-site.xml` in its modes.
-fn nothing_tells_the_secrets(pod: &Pod, ended: &Ended, token: &str, scenario: &Path) {
-    let mut secrets = vec![token.to_owned(), token.rsplit('.').next().unwrap().to_owned()];
+fn nothing_tells_the_secrets(pod: &Pod, ended: &Ended, mut secrets: Vec<String>, scenario: &Path) {
     let recorded = fs::read_to_string(scenario.join("exchange.json")).unwrap_or_default();
     for tag in ["<AccessKeyId>", "<SecretAccessKey>", "<SessionToken>"] {
         secrets.extend(recorded.split(tag).skip(1).filter_map(|rest| Some(rest.split_once('<')?.0.to_owned())));
