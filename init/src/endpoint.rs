@@ -39,7 +39,14 @@ impl Endpoint {
         if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b)) {
             return Err("has no valid host");
         }
-        Ok(Self { url: text.trim_end_matches('/').to_owned(), tls })
+        if text.contains(['$', '{', '}', '<', '>', '"', '\'', '`', '\\']) {
+            return Err("has characters that no URL has");
+        }
+        let endpoint = Self { url: text.trim_end_matches('/').to_owned(), tls };
+        if endpoint.is_aws() && !tls {
+            return Err("must begin with https://, since AWS would be told the token in clear");
+        }
+        Ok(endpoint)
     }
 
     /// The URL.
@@ -102,6 +109,8 @@ mod tests {
             ("http://user:pass@minio", "password"),
             ("http://minio/?x=1", "query"),
             ("http://mi nio", "blanks"),
+            ("http://minio/${user.name}", "no URL has"),
+            ("http://sts.eu-west-1.amazonaws.com", "in clear"),
         ] {
             assert!(Endpoint::parse(text).unwrap_err().contains(why), "{text}");
         }

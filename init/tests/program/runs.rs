@@ -96,7 +96,7 @@ fn check_reports_what_is_wrong_beside_what_is_right() {
     let denied = json!([{ "status": 403, "body": "<ErrorResponse><Error><Code>AccessDenied</Code><Message>Not authorized \
         to perform sts:AssumeRoleWithWebIdentity</Message></Error></ErrorResponse>" }]);
     let sts = Sts::play(&denied, "", false);
-    pod.env.insert("AWS_ENDPOINT_URL".into(), sts.url.clone());
+    pod.env.insert("AWS_ENDPOINT_URL".into(), sts.url);
     let ended = pod.run(&["check"]);
     assert_eq!(ended.code, 77);
     for line in [
