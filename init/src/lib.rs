@@ -24,6 +24,7 @@ pub mod lines;
 pub mod log;
 pub mod place;
 pub mod plan;
+pub mod preflight;
 pub mod prove;
 pub mod report;
 pub mod settings;
