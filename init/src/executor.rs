@@ -3,6 +3,11 @@
 //! JSON is YAML, so the file is written without a YAML library. Spark adds to it: image, command, resources, labels,
 //! owner, service account and its own variables.
 
+mod harden;
+pub mod merge;
+pub mod template;
+pub mod yaml;
+
 use serde_json::{Value, json};
 
 use crate::endpoint_files;

@@ -60,7 +60,9 @@ impl Missing {
 #[cfg(test)]
 mod tests {
     use super::super::missing;
+    use crate::executor::yaml;
     use codriver_kube::{ResourceRule, Rules};
+    use serde_json::json;
 
     fn with(resources: &[&str], verbs: &[&str]) -> Rules {
         let owned = |list: &[&str]| list.iter().map(|&item| item.to_owned()).collect();
@@ -91,6 +93,20 @@ subjects:
 - {kind: ServiceAccount, name: "spark-driver", namespace: "etl"}
 "#
         );
+    }
+
+    #[test]
+    fn any_name_stays_a_name() {
+        for account in ["on", "1e3", "a: b", "x\"}\n---\n#", "ü"] {
+            let text = missing(&Rules::default()).unwrap().yaml("0x1F", account);
+            let [role, binding] = ["Role", "RoleBinding"].map(|kind| {
+                let document = text.split("\n---\n").find(|it| it.contains(&format!("kind: {kind}\n"))).unwrap();
+                yaml::read(document).unwrap()
+            });
+            assert_eq!(role["metadata"], json!({"name": format!("{account}-codriver"), "namespace": "0x1F"}));
+            assert_eq!(binding["roleRef"]["name"], role["metadata"]["name"]);
+            assert_eq!(binding["subjects"][0]["name"], account);
+        }
     }
 
     #[test]
