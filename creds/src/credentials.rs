@@ -27,24 +27,27 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Credentials: a role session's, which end, or a user's keys, which do not.
+/// What signs requests: the temporary credentials of a role session, or keys that have neither token nor end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// The name of the key pair (`ASIA…`). It identifies and proves nothing, yet it is kept out of logs as well.
+    /// The name of the key pair (`ASIA…`, `AKIA…`). It identifies and proves nothing, yet it is kept out of logs too.
     pub access_key_id: Secret,
     /// The key that signs.
     pub secret_access_key: Secret,
-    /// Goes with every request of a session; its length is not bounded by AWS. Keys of a user have none.
+    /// Goes with every request; its length is not bounded by AWS. Keys have none.
     pub session_token: Option<Secret>,
-    /// When all three end, if they do.
+    /// When all end. Keys do not.
     pub expires: Option<SystemTime>,
 }
 
-/// What STS gave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Granted {
-    /// The credentials.
-    pub credentials: Credentials,
+impl Credentials {
+    /// All parts that must not be seen.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.access_key_id), Some(&self.secret_access_key), self.session_token.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(Secret::expose)
+    }
 }
 
 #[cfg(test)]
@@ -57,7 +60,7 @@ mod tests {
             access_key_id: Secret::new("ASIAEXAMPLE".into()),
             secret_access_key: Secret::new("hunter2".into()),
             session_token: Some(Secret::new("FwoGZXIvYXdzEXAMPLE".into())),
-            expires: None,
+            expires: Some(SystemTime::UNIX_EPOCH),
         };
         let shown = format!("{credentials:?} {credentials:#?}");
         for secret in ["ASIAEXAMPLE", "hunter2", "FwoGZXIvYXdzEXAMPLE"] {

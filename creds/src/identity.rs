@@ -27,8 +27,10 @@ pub struct Identity {
     pub session: SessionName,
     /// How long the credentials shall live. Always sent: without it MinIO ends them together with the token.
     pub duration: Duration,
-    /// What narrows the session, if anything does.
+    /// Narrows the session; none for all that the role may.
     pub policy: Option<SessionPolicy>,
+    /// ARNs of managed policies that narrow the session, 10 at most.
+    pub policy_arns: Vec<String>,
 }
 
 /// The ARN of an IAM role, its shape checked.
@@ -91,6 +93,21 @@ impl RoleArn {
         self.0.split(':').nth(1).unwrap_or_default()
     }
 
+    /// Is the role of the partition that this region of AWS is in?
+    ///
+    /// # Errors
+    /// The mismatch in one sentence.
+    pub fn fits(&self, region: &str) -> Result<(), String> {
+        let partition = partition_of(region);
+        if self.partition() == partition {
+            return Ok(());
+        }
+        Err(format!(
+            "the role {self} is of the partition {}, but the region {region} is of {partition}",
+            self.partition()
+        ))
+    }
+
     /// The account; empty for some stores that are not AWS.
     #[must_use]
     pub fn account(&self) -> &str {
@@ -102,6 +119,21 @@ impl fmt::Display for RoleArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The partition of a region of AWS: partitions share neither accounts nor endpoints.
+#[must_use]
+pub fn partition_of(region: &str) -> &'static str {
+    const PREFIXES: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("us-isof-", "aws-iso-f"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("eusc-", "aws-eusc"),
+    ];
+    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |&(_, partition)| partition)
 }
 
 /// The longest session name that STS takes.
@@ -179,6 +211,25 @@ mod tests {
         ] {
             let error = RoleArn::parse(bad, StsKind::Aws).unwrap_err();
             assert!(error.contains(why), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_role_fits_the_regions_of_its_partition() {
+        for (partition, region, fits) in [
+            ("aws", "eu-west-1", true),
+            ("aws", "us-east-1", true),
+            ("aws", "cn-north-1", false),
+            ("aws-cn", "cn-northwest-1", true),
+            ("aws-cn", "eu-west-1", false),
+            ("aws-us-gov", "us-gov-west-1", true),
+            ("aws", "us-gov-east-1", false),
+            ("aws-iso", "us-iso-east-1", true),
+            ("aws-iso-b", "us-isob-east-1", true),
+            ("aws-eusc", "eusc-de-east-1", true),
+        ] {
+            let role = RoleArn::parse(&format!("arn:{partition}:iam::123456789012:role/spark"), StsKind::Aws).unwrap();
+            assert_eq!(role.fits(region).is_ok(), fits, "{partition} {region}");
         }
     }
 

@@ -2,28 +2,47 @@
 //!
 //! The pieces, in the order of use: [`RoleArn`] and [`SessionName`] make an [`Identity`]; a [`Token`] is parsed from the
 //! bytes of the projected service-account token, and its [`Claims`] are looked at before anybody else sees it;
-//! [`Sts::assume_with_token`] exchanges both for [`Credentials`], or says in an [`Error`] what was refused, why, and what to do.
+//! [`Sts::assume_with_token`] exchanges both for [`Credentials`], [`Sts::assume_with`] exchanges credentials for those of
+//! another role, [`Sts::caller`] asks whose they are. Each says in an [`Error`] what was refused, why, and what to do.
 //!
 //! The world comes in as values: the caller reads the environment, the token file and the clock.
 //!
-//! No secret leaves this crate by accident: [`Secret`] shows `…`, and what a server said is searched for the token
-//! before it becomes part of an error.
+//! No secret leaves this crate by accident: [`Secret`] shows `…`, and what a server said is searched for the secrets of
+//! the request before it becomes part of an error.
 
-mod answer;
+mod asked;
+mod caller;
+mod clock;
 mod credentials;
 mod error;
+mod granted;
 mod https;
 mod identity;
+mod meaning;
+mod no_proxy;
 mod policy;
+mod proxy;
+mod quote;
+mod reach;
 mod refusal;
 mod roots;
+mod said;
+mod statement;
 mod sts;
 mod token;
+mod tunnel;
+mod verdict;
+mod watch;
+mod wire;
 
-pub use credentials::{Credentials, Granted, Secret};
-pub use error::{Error, Refusal};
-pub use identity::{DURATION_SECONDS, Identity, RoleArn, SessionName, StsKind};
+pub use caller::Caller;
+pub use clock::Skew;
+pub use credentials::{Credentials, Secret};
+pub use error::{Error, ErrorKind};
+pub use granted::{Granted, Limit};
+pub use identity::{DURATION_SECONDS, Identity, RoleArn, SessionName, StsKind, partition_of};
 pub use policy::SessionPolicy;
+pub use proxy::{Proxies, ProxyVariables};
 pub use roots::{BadRoots, Roots};
 pub use sts::{Sts, StsSettings};
 pub use token::{Claims, KubernetesClaims, Named, Token, TokenFault};

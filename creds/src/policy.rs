@@ -1,33 +1,35 @@
-//! A session policy: it narrows what a role session may do, below what the role may.
+//! A session policy: narrows what a role may do for this one session.
 
 use serde_json::Value;
 
-/// The most that STS takes, in characters.
+/// The longest policy that STS takes, in characters, without blanks that mean nothing.
 const LONGEST: usize = 2048;
 
-/// An IAM policy document, without needless blanks.
+/// A policy of one session, its shape checked, without blanks that mean nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionPolicy(String);
 
 impl SessionPolicy {
-    /// Reads a policy and leaves out the blanks, which count for STS.
+    /// Reads a policy document.
     ///
     /// # Errors
     /// What is wrong with the text, as the end of a sentence that begins with the setting's name.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let json: Value = serde_json::from_str(text)
-            .map_err(|error| format!("is no JSON: line {}, column {} cannot be read", error.line(), error.column()))?;
-        if !json["Statement"].is_array() && !json["Statement"].is_object() {
-            return Err("is no policy: it has no Statement".to_owned());
+        let value: Value = serde_json::from_str(text).map_err(|error| format!("is no JSON: {error}"))?;
+        let Some(document) = value.as_object() else {
+            return Err("is no policy: it must be a JSON object".to_owned());
+        };
+        if !document.get("Statement").is_some_and(|statement| statement.is_array() || statement.is_object()) {
+            return Err("is no policy: it has no `Statement`".to_owned());
         }
-        let short = json.to_string();
-        match short.chars().count() {
-            count @ ..=LONGEST if count > 0 => Ok(Self(short)),
-            count => Err(format!("has {count} characters without blanks; STS takes at most {LONGEST}")),
+        let text = value.to_string();
+        match text.chars().count() {
+            0..=LONGEST => Ok(Self(text)),
+            long => Err(format!("has {long} characters; STS takes at most {LONGEST}")),
         }
     }
 
-    /// The document as it is sent.
+    /// The policy as it is sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -39,17 +41,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_are_left_out_and_what_is_no_policy_is_refused() {
-        let policy = SessionPolicy::parse("{ \"Statement\" : [ ] }").unwrap();
-        assert_eq!(policy.as_str(), "{\"Statement\":[]}");
+    fn a_policy_loses_its_blanks() {
+        let policy = SessionPolicy::parse("{\n  \"Statement\": [ ]\n}\n").unwrap();
+        assert_eq!(policy.as_str(), r#"{"Statement":[]}"#);
+    }
+
+    #[test]
+    fn what_is_no_policy() {
+        let long = format!(r#"{{"Statement":[],"Id":"{}"}}"#, "x".repeat(LONGEST));
         for (text, why) in [
             ("", "is no JSON"),
-            ("{\"Statement\":", "is no JSON: line 1"),
-            ("{}", "has no Statement"),
-            ("[]", "has no Statement"),
-            (&format!("{{\"Statement\":[],\"Id\":\"{}\"}}", "x".repeat(2048)), "characters without blanks"),
+            ("{", "is no JSON"),
+            ("[]", "must be a JSON object"),
+            ("\"arn:aws:iam::aws:policy/ReadOnlyAccess\"", "must be a JSON object"),
+            ("{}", "no `Statement`"),
+            (r#"{"Statement":"x"}"#, "no `Statement`"),
+            (long.as_str(), "2072 characters"),
         ] {
-            assert!(SessionPolicy::parse(text).unwrap_err().contains(why), "{text}");
+            let error = SessionPolicy::parse(text).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The call: `AssumeRoleWithWebIdentity`, unsigned, every wait bounded.
+//! The calls: `AssumeRoleWithWebIdentity` (unsigned), `AssumeRole` and `GetCallerIdentity` (signed), every wait bounded.
 //!
 //! aws-config is not used. Its web-identity provider stumbles over the empty ARN in MinIO's answer and never sends a
 //! duration, so that MinIO's credentials end with the token; and its loader, with the chain of all other providers behind
@@ -11,32 +11,32 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_sts::Client;
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::timeout::TimeoutConfig;
-use aws_sdk_sts::config::{BehaviorVersion, Config, Region};
-use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
-use aws_sdk_sts::operation::assume_role_with_web_identity::{
-    AssumeRoleWithWebIdentityError, AssumeRoleWithWebIdentityOutput,
-};
+use aws_sdk_sts::config::{BehaviorVersion, Config, Credentials as SigningKeys, IdentityCache, Region};
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::types::PolicyDescriptorType;
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use http_body_util::LengthLimitError;
 
-use crate::answer::{LONGEST_ANSWER, Watch, Watcher};
-use crate::credentials::{Credentials, Granted, Secret};
-use crate::error::{Error, Refusal};
+use crate::asked::{Asked, What};
+use crate::caller::Caller;
+use crate::credentials::{Credentials, Secret};
+use crate::error::{Error, ErrorKind};
+use crate::granted::{Granted, Judged, Limit, ONE_HOUR};
 use crate::https::Https;
 use crate::identity::Identity;
-use crate::refusal::{Meaning, meaning};
+use crate::proxy::Proxies;
+use crate::quote::Mask;
 use crate::roots::Roots;
+use crate::said::Said;
 use crate::token::Token;
+use crate::watch::{Watch, Watcher};
 
-/// Until a TCP connection stands. What AWS's SDKs take: a lost SYN is sent again after 1 s and after 3 s.
+/// Until a connection stands. What AWS's SDKs take: a lost SYN is sent again after 1 s and after 3 s.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 /// For one request and its answer. STS itself asks the issuer for its keys in this time.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// For all attempts with the waits between them.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest text of STS's that goes into an error, in characters.
-const LONGEST_MESSAGE: usize = 600;
 
 /// Where STS is and how patient to be with it.
 #[derive(Debug, Clone)]
@@ -51,22 +51,35 @@ pub struct StsSettings {
     pub attempts: u32,
     /// The longest first wait after throttling. It doubles each time, up to 20 s, and is drawn at random below that.
     pub backoff: Duration,
+    /// The region's FIPS endpoint. Not together with an endpoint of one's own.
+    pub fips: bool,
+    /// The region's endpoint for IPv4 and IPv6. Not together with an endpoint of one's own.
+    pub dual_stack: bool,
+    /// What stands between us and STS.
+    pub proxy: Proxies,
 }
 
 /// A client of STS.
 #[derive(Debug, Clone)]
 pub struct Sts {
-    client: Client,
+    config: Config,
+    settings: StsSettings,
 }
+
+/// Something that STS gave, or why not.
+type Heard<T> = Result<T, Said>;
+/// Credentials as they come, and the ARN of their session.
+type Given = (Option<aws_sdk_sts::types::Credentials>, Option<String>);
 
 impl Sts {
     /// Prepares a client. Nothing is sent.
     #[must_use]
     pub fn new(settings: &StsSettings) -> Self {
-        Self { client: Client::from_conf(config(settings)) }
+        Self { config: config(settings), settings: settings.clone() }
     }
 
-    /// Exchanges the token for credentials. Waits up to 60 s in all: retries of what can pass, with backoff and jitter.
+    /// Exchanges the token for credentials. Waits up to 60 s in all, for retries of what can pass, with backoff and
+    /// jitter; once more as long where the role does not allow the duration and one hour is asked for.
     ///
     /// # Errors
     /// [`Error`], which knows the remedy.
@@ -76,25 +89,86 @@ impl Sts {
         token: &Token,
         now: SystemTime,
     ) -> Result<Granted, Error> {
-        let watch = Arc::new(Watch::default());
-        let duration = i32::try_from(identity.duration.as_secs()).unwrap_or(i32::MAX);
-        let answer = self
-            .client
-            .assume_role_with_web_identity()
-            .role_arn(identity.role.as_str())
-            .role_session_name(identity.session.as_str())
-            .web_identity_token(token.text().expose())
-            .duration_seconds(duration)
-            .set_policy(identity.policy.as_ref().map(|policy| policy.as_str().to_owned()))
-            .customize()
-            .interceptor(Watcher(Arc::clone(&watch)))
-            .send()
-            .await;
-        let call = Call { identity, token, watch: &watch };
-        match answer {
-            Ok(output) => call.credentials(output, now).map(|credentials| Granted { credentials }),
-            Err(error) => Err(call.classify(&error)),
+        let call = self.call(What::WithToken(&identity.role, token.claims()), Mask::of_token(token), now);
+        let client = Client::from_conf(self.config.clone());
+        let ask = async |duration: Duration| -> Heard<Given> {
+            let answer = client
+                .assume_role_with_web_identity()
+                .role_arn(identity.role.as_str())
+                .role_session_name(identity.session.as_str())
+                .web_identity_token(token.text().expose())
+                .duration_seconds(seconds(duration))
+                .set_policy(identity.policy.as_ref().map(|policy| policy.as_str().to_owned()))
+                .set_policy_arns(policies(identity))
+                .customize()
+                .interceptor(Watcher(Arc::clone(&call.watch)))
+                .send()
+                .await;
+            let output = answer.map_err(|error| call.said(&error))?;
+            Ok((output.credentials, output.assumed_role_user.map(|user| user.arn)))
+        };
+        call.assume(identity, None, ask).await
+    }
+
+    /// Exchanges credentials for those of another role. Waits as [`Self::assume_with_token`] does. Credentials of a role
+    /// session give one hour at most: that much is asked for then, and told.
+    ///
+    /// # Errors
+    /// [`Error`], which knows the remedy.
+    pub async fn assume_with(&self, identity: &Identity, by: &Credentials, now: SystemTime) -> Result<Granted, Error> {
+        let call = self.call(What::WithKeys(&identity.role), Mask::new(by.secrets()), now);
+        let client = self.signing(by);
+        let ask = async |duration: Duration| -> Heard<Given> {
+            let answer = client
+                .assume_role()
+                .role_arn(identity.role.as_str())
+                .role_session_name(identity.session.as_str())
+                .duration_seconds(seconds(duration))
+                .set_policy(identity.policy.as_ref().map(|policy| policy.as_str().to_owned()))
+                .set_policy_arns(policies(identity))
+                .customize()
+                .interceptor(Watcher(Arc::clone(&call.watch)))
+                .send()
+                .await;
+            let output = answer.map_err(|error| call.said(&error))?;
+            Ok((output.credentials, output.assumed_role_user.map(|user| user.arn)))
+        };
+        let chained = by.session_token.is_some() && identity.duration > ONE_HOUR;
+        call.assume(identity, chained.then_some(Limit::Chaining), ask).await
+    }
+
+    /// Asks whose these credentials are. Waits up to 60 s in all.
+    ///
+    /// # Errors
+    /// [`Error`]; of the kind [`ErrorKind::Unsupported`] where a store cannot tell.
+    pub async fn caller(&self, credentials: &Credentials, now: SystemTime) -> Result<Caller, Error> {
+        let call = self.call(What::Caller, Mask::new(credentials.secrets()), now);
+        let client = self.signing(credentials);
+        let watcher = Watcher(Arc::clone(&call.watch));
+        let answer = client.get_caller_identity().customize().interceptor(watcher).send().await;
+        match answer.map_err(|error| call.said(&error)) {
+            Ok(output) => {
+                let told = |text: Option<String>| text.map(|text| call.mask.quote(&text)).unwrap_or_default();
+                let caller =
+                    Caller { arn: told(output.arn), account: told(output.account), user_id: told(output.user_id) };
+                if caller.arn.is_empty() && caller.user_id.is_empty() {
+                    return Err(call.asked().malformed("it does not say whose the credentials are"));
+                }
+                Ok(caller)
+            }
+            Err(said) => Err(call.asked().error(&said)),
         }
+    }
+
+    fn call<'a>(&'a self, what: What<'a>, mask: Mask, now: SystemTime) -> Call<'a> {
+        Call { settings: &self.settings, what, mask, watch: Arc::new(Watch::new(now)) }
+    }
+
+    fn signing(&self, by: &Credentials) -> Client {
+        let token = by.session_token.as_ref().map(|token| token.expose().to_owned());
+        let keys =
+            SigningKeys::new(by.access_key_id.expose(), by.secret_access_key.expose(), token, by.expires, "given");
+        Client::from_conf(self.config.to_builder().credentials_provider(keys).build())
     }
 }
 
@@ -109,6 +183,9 @@ fn config(settings: &StsSettings) -> Config {
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(settings.region.clone()))
+        .use_fips(settings.fips)
+        .use_dual_stack(settings.dual_stack)
+        .identity_cache(IdentityCache::no_cache())
         .http_client(http_client(settings))
         .retry_config(retry)
         .timeout_config(timeouts);
@@ -119,120 +196,89 @@ fn config(settings: &StsSettings) -> Config {
 /// The roots are built once for all attempts, and not at all for plain `http://`.
 fn http_client(settings: &StsSettings) -> SharedHttpClient {
     let plain = settings.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
+    let tls_proxy = settings.endpoint.as_ref().and_then(|endpoint| settings.proxy.for_url(endpoint));
+    let plain = plain && !tls_proxy.is_some_and(|proxy| proxy.starts_with("https://"));
     let https = if plain { Https::plain(CONNECT_TIMEOUT) } else { Https::new(&settings.roots, CONNECT_TIMEOUT) };
-    let connector = SharedHttpConnector::new(https);
+    let connector = SharedHttpConnector::new(https.through(settings.proxy.clone()));
     http_client_fn(move |_, _| connector.clone())
 }
 
-/// One call that was made, to make sense of its answer.
-struct Call<'a> {
-    identity: &'a Identity,
-    token: &'a Token,
-    watch: &'a Watch,
+fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }
 
-impl Call<'_> {
-    fn endpoint(&self) -> String {
-        self.watch.endpoint().unwrap_or("its endpoint").to_owned()
+fn policies(identity: &Identity) -> Option<Vec<PolicyDescriptorType>> {
+    let descriptor = |arn: &String| PolicyDescriptorType::builder().arn(arn).build();
+    (!identity.policy_arns.is_empty()).then(|| identity.policy_arns.iter().map(descriptor).collect())
+}
+
+/// One call, to make sense of its answer.
+struct Call<'a> {
+    settings: &'a StsSettings,
+    what: What<'a>,
+    mask: Mask,
+    watch: Arc<Watch>,
+}
+
+impl<'a> Call<'a> {
+    /// Asks for a role, with one hour when more is not allowed.
+    async fn assume(
+        &self,
+        identity: &Identity,
+        mut limit: Option<Limit>,
+        ask: impl AsyncFn(Duration) -> Heard<Given>,
+    ) -> Result<Granted, Error> {
+        self.fits(identity)?;
+        let first = if limit.is_some() { ONE_HOUR } else { identity.duration };
+        let mut answer = ask(first).await;
+        if first > ONE_HOUR && answer.as_ref().is_err_and(Said::blames_duration) {
+            answer = ask(ONE_HOUR).await;
+            limit = Some(Limit::Role);
+        }
+        let (given, session) = answer.map_err(|said| self.asked().error(&said))?;
+        let judged = Judged { asked: identity.duration, limit, now: self.watch.now(), clock: self.watch.skew() };
+        judged.grant(given, session).map_err(|problem| self.asked().malformed(problem))
     }
 
-    /// What a server said, bounded, in one line, and without the token should the server have repeated it.
-    fn quote(&self, text: &str) -> String {
-        let text = text.replace(self.token.text().expose(), "…");
-        let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if let Some((end, _)) = words.char_indices().nth(LONGEST_MESSAGE) {
-            words.truncate(end);
+    /// A role of another partition is not known where the region's endpoint is.
+    fn fits(&self, identity: &Identity) -> Result<(), Error> {
+        if self.settings.endpoint.is_some() {
+            return Ok(());
         }
-        words
-    }
-
-    fn malformed(&self, problem: impl Into<String>) -> Error {
-        Error::Malformed { endpoint: self.endpoint(), problem: problem.into() }
-    }
-
-    /// The role's ARN in the answer is not looked at: MinIO leaves it empty.
-    fn credentials(&self, output: AssumeRoleWithWebIdentityOutput, now: SystemTime) -> Result<Credentials, Error> {
-        let credentials = output.credentials.ok_or_else(|| self.malformed("there are no credentials in it"))?;
-        let expires =
-            SystemTime::try_from(credentials.expiration).map_err(|_| self.malformed("its expiration is no date"))?;
-        if expires <= now {
-            return Err(self.malformed("its credentials expired before they were given"));
-        }
-        if [&credentials.access_key_id, &credentials.secret_access_key, &credentials.session_token]
-            .iter()
-            .any(|text| text.is_empty())
-        {
-            return Err(self.malformed("a part of its credentials is empty"));
-        }
-        Ok(Credentials {
-            access_key_id: Secret::new(credentials.access_key_id),
-            secret_access_key: Secret::new(credentials.secret_access_key),
-            session_token: Some(Secret::new(credentials.session_token)),
-            expires: Some(expires),
+        identity.role.fits(&self.settings.region).map_err(|mismatch| {
+            let remedy =
+                "set AWS_REGION to a region of the role's partition, or AWS_ROLE_ARN to a role of the region's";
+            Error::new(ErrorKind::Configuration, mismatch, remedy)
         })
     }
 
-    fn classify(&self, error: &SdkError<AssumeRoleWithWebIdentityError, HttpResponse>) -> Error {
-        if too_long(error) {
-            return self.malformed(format!("it is longer than {LONGEST_ANSWER} bytes"));
-        }
-        let unreachable = |cause: String| Error::Unreachable { endpoint: self.endpoint(), cause };
-        let status = error.raw_response().map(|answer| answer.status().as_u16());
-        match error {
-            SdkError::TimeoutError(_) => unreachable("no answer in time".to_owned()),
-            SdkError::DispatchFailure(_) => unreachable(self.quote(&chain(error))),
-            SdkError::ServiceError(service) if service.err().code().is_some() => {
-                let code = service.err().code().unwrap_or_default();
-                self.said_no(code, service.err().message().unwrap_or_default())
-            }
-            SdkError::ServiceError(_) | SdkError::ResponseError(_) => match status {
-                Some(429) => self.said_no("TooManyRequestsException", "429"),
-                Some(status @ 500..) => unreachable(format!("it answered {status}")),
-                Some(status) => self.malformed(format!(
-                    "status {status}, type {}, and not the XML of STS",
-                    self.quote(error.raw_response().and_then(|a| a.headers().get("content-type")).unwrap_or("unknown")),
-                )),
-                None => self.malformed(self.quote(&chain(error))),
-            },
-            _ => Error::Configuration { problem: self.quote(&chain(error)) },
+    fn said<E>(&self, error: &SdkError<E, HttpResponse>) -> Said
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        match Said::of(error, &self.mask) {
+            // What was wrong all the time says more.
+            Said::OutOfTime => self.watch.failure().unwrap_or(Said::OutOfTime),
+            said => said,
         }
     }
 
-    /// STS answered with a code of its own.
-    fn said_no(&self, code: &str, message: &str) -> Error {
-        let (code, message, endpoint) = (self.quote(code), self.quote(message), self.endpoint());
-        match meaning(&code) {
-            Meaning::Throttled => {
-                Error::Throttled { endpoint, attempts: self.watch.attempts(), message: format!("{code}: {message}") }
-            }
-            Meaning::Configuration => Error::Configuration { problem: format!("{code}: {message}") },
-            Meaning::Refused => Error::Refused(Box::new(Refusal {
-                endpoint,
-                role: self.identity.role.clone(),
-                code,
-                message,
-                claims: self.token.claims().clone(),
-            })),
+    fn asked(&self) -> Asked<'a> {
+        let endpoint = self.watch.endpoint().unwrap_or("its endpoint").to_owned();
+        Asked {
+            proxy: self.settings.proxy.for_url(&endpoint).map(str::to_owned),
+            endpoint,
+            region: &self.settings.region,
+            regional: self.settings.endpoint.is_none(),
+            what: self.what,
+            attempts: self.watch.attempts(),
+            skew: self.watch.skew(),
         }
     }
 }
 
-/// Did the answer break the bound that [`Watcher`] set?
-fn too_long(error: &(dyn StdError + 'static)) -> bool {
-    causes(error).any(|error| error.is::<LengthLimitError>())
-}
-
-/// An error with what caused it, outermost first, each thing said once.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut said: Vec<String> = Vec::new();
-    for cause in causes(error).map(ToString::to_string) {
-        if !said.last().is_some_and(|last| last.ends_with(&cause)) {
-            said.push(cause);
-        }
+impl Mask {
+    fn of_token(token: &Token) -> Self {
+        Self::new([Secret::expose(token.text())])
     }
-    said.join(": ")
-}
-
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
 }

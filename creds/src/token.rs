@@ -1,5 +1,6 @@
 //! The projected service-account token: looked at before it is sent, and never shown.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
@@ -146,6 +147,18 @@ impl Claims {
     #[must_use]
     pub fn expiry(&self) -> Option<SystemTime> {
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(self.expires?))
+    }
+}
+
+/// Who the bearer is, in one line. Never the token.
+impl fmt::Display for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, subject, audiences, .. } = self;
+        write!(f, "iss={issuer} sub={subject} aud={}", audiences.join(","))?;
+        match self.expires {
+            Some(seconds) => write!(f, " exp={seconds}"),
+            None => f.write_str(" exp=none"),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use codriver_creds::Error as StsError;
+use codriver_creds::{Error as StsError, ErrorKind};
 use serde::Serialize;
 
 /// The exit codes, in the sense of sysexits(3).
@@ -110,11 +110,11 @@ impl fmt::Display for Failure {
 
 impl From<StsError> for Failure {
     fn from(error: StsError) -> Self {
-        let exit = match &error {
-            StsError::Refused(_) => Exit::Refused,
-            StsError::Unreachable { .. } | StsError::Malformed { .. } => Exit::Unreachable,
-            StsError::Throttled { .. } => Exit::Temporary,
-            StsError::Configuration { .. } => Exit::Configuration,
+        let exit = match error.kind() {
+            ErrorKind::Refused => Exit::Refused,
+            ErrorKind::Unreachable | ErrorKind::Malformed => Exit::Unreachable,
+            ErrorKind::Temporary => Exit::Temporary,
+            ErrorKind::Configuration | ErrorKind::Unsupported => Exit::Configuration,
         };
         Self::new(exit, error.to_string(), error.remedy())
     }
@@ -126,13 +126,15 @@ mod tests {
 
     #[test]
     fn each_kind_of_sts_error_has_its_code() {
-        let endpoint = "http://minio:9000".to_owned();
-        for (error, code) in [
-            (StsError::Unreachable { endpoint: endpoint.clone(), cause: "refused".into() }, 69),
-            (StsError::Malformed { endpoint: endpoint.clone(), problem: "html".into() }, 69),
-            (StsError::Throttled { endpoint, attempts: 3, message: "Rate exceeded".into() }, 75),
-            (StsError::Configuration { problem: "duration".into() }, 78),
+        for (kind, code) in [
+            (ErrorKind::Refused, 77),
+            (ErrorKind::Unreachable, 69),
+            (ErrorKind::Malformed, 69),
+            (ErrorKind::Temporary, 75),
+            (ErrorKind::Configuration, 78),
+            (ErrorKind::Unsupported, 78),
         ] {
+            let error = StsError::new(kind, "cause", "remedy");
             assert_eq!(Failure::from(error).code(), code);
         }
     }

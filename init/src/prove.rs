@@ -6,10 +6,11 @@ mod token;
 
 use std::time::{Duration, SystemTime};
 
-use codriver_creds::{Claims, Credentials, Granted, Identity, Sts, StsSettings};
+use codriver_creds::{Claims, Credentials, Granted, Identity, Proxies, Sts, StsSettings};
 use tracing::info;
 
 use crate::checks::Checks;
+use crate::failure::Fault;
 use crate::settings::{Settings, Way, WebIdentity};
 use crate::time::timestamp;
 
@@ -43,6 +44,9 @@ pub async fn prove(settings: &Settings, checks: &mut Checks) -> Option<Proof> {
         roots,
         attempts: settings.sts.attempts,
         backoff: settings.sts.backoff,
+        fips: settings.sts.fips,
+        dual_stack: false,
+        proxy: Proxies::default(),
     });
     let (credentials, claims) = match &settings.way {
         Way::Keys(keys) => (keys.credentials.clone(), None),
@@ -79,6 +83,7 @@ async fn web_identity(
         // What a second role is assumed with need not live long.
         duration: if chained { LONGEST_CHAINED.min(settings.duration) } else { settings.duration },
         policy: if chained { None } else { settings.policy.clone() },
+        policy_arns: Vec::new(),
     };
     match sts.assume_with_token(&asked, &token, SystemTime::now()).await {
         Ok(granted) => {
@@ -103,4 +108,12 @@ fn note(check: &'static str, asked: &Identity, granted: &Granted, checks: &mut C
     let end =
         granted.credentials.expires.map_or_else(|| "for ever".to_owned(), |end| format!("until {}", timestamp(end)));
     checks.fine(check, format!("gave {} {end}", asked.role));
+    if let Some((cause, remedy)) = granted.note() {
+        checks.warn(check, vec![Fault::new(cause, remedy)]);
+    }
+    if let Some(skew) = granted.clock {
+        let cause = format!("this node's clock is {skew} that of STS");
+        checks
+            .warn("clock", vec![Fault::new(cause, "set the node's clock (NTP): signatures and tokens may be refused")]);
+    }
 }

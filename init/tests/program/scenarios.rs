@@ -48,6 +48,7 @@ scenarios! {
     refused_by_minio
     refused_with_the_token_in_the_answer
     duration_too_long
+    duration_too_long_for_the_role
     sts_down
     sts_unavailable
     sts_not_trusted
@@ -122,14 +123,16 @@ fn log_is_as_expected(ended: &Ended, expected: &Value) {
     }
 }
 
-/// As many requests as expected, all the same, field by field.
+/// As many requests as expected, field by field; `forms` has what differs from `form`, request by request.
 fn requests_are_as_expected(requests: &[String], expected: &Value) {
     let count = expected["requests"].as_u64().unwrap_or(0) as usize;
     assert_eq!(requests.len(), count, "{requests:#?}");
     let Some(form) = expected["form"].as_object() else { return };
-    let form: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
-    for request in requests {
-        assert_eq!(request.lines().collect::<Vec<_>>(), form);
+    for (at, request) in requests.iter().enumerate() {
+        let mut form = form.clone();
+        form.extend(expected["forms"][at].as_object().cloned().unwrap_or_default());
+        let fields = form.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap()));
+        assert_eq!(request.lines().collect::<Vec<_>>(), fields.collect::<Vec<_>>());
     }
 }
 
