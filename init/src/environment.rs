@@ -46,8 +46,13 @@ pub fn of_executors(settings: &Settings) -> BTreeMap<&'static str, String> {
     variables
 }
 
-/// What the driver must not have: all that would make it somebody else than the way and the mode say.
-fn absent(settings: &Settings) -> Vec<&'static str> {
+/// Does a variable say who a process is? The others, region and endpoints, a pod template may say otherwise.
+pub fn is_identity(name: &str) -> bool {
+    name.starts_with("AWS_CONTAINER_") || name == "AWS_EC2_METADATA_DISABLED" || WEB_IDENTITY.contains(&name)
+}
+
+/// What driver and executors must not have: all that would make it somebody else than the way and the mode say.
+pub fn absent(settings: &Settings) -> Vec<&'static str> {
     let (relative, session_token) = (&CONTAINER[1..], &KEYS[3..]);
     let lists: &[&[&'static str]] = match (settings.mode, &settings.way) {
         (Mode::Endpoint, _) => &[&KEYS, &WEB_IDENTITY, relative],

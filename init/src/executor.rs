@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use crate::endpoint_files;
 use crate::environment;
+use crate::executor::merge::Ours;
+use crate::failure::Fault;
 use crate::settings::{Mode, Settings, Way};
 
 /// Where executors find their token, the same place as in the driver's manifest.
@@ -69,27 +71,21 @@ impl Proof {
     }
 }
 
-/// Renders the template.
+/// Renders the template: ours, merged into the user's own where there is one.
 ///
 /// # Errors
-/// What is wrong with the user's own template, or does not go together with ours.
-pub fn render(settings: &Settings) -> Result<String, Vec<crate::failure::Fault>> {
-    let (mut pod, mut ours) = (hardening(settings), identity(settings));
-    for (part, target) in [("env", true), ("volumeMounts", true), ("volumes", false), ("initContainers", false)] {
-        if target {
-            pod["spec"]["containers"][0][part] = ours["spec"]["containers"][0][part].take();
-        } else {
-            pod["spec"][part] = ours["spec"][part].take();
-        }
-    }
-    pod["metadata"] = ours["metadata"].take();
+/// Each field of the user's that would make executors somebody else.
+pub fn render(settings: &Settings) -> Result<String, Vec<Fault>> {
+    let ours =
+        Ours { identity: identity(settings), defaults: defaults(settings), absent: environment::absent(settings) };
+    let theirs = settings.executor.template.clone().unwrap_or_else(|| json!({ "apiVersion": "v1", "kind": "Pod" }));
+    let pod = merge::merge(theirs, &ours, settings.executor.container.as_deref())?;
     Ok(format!("{pod:#}\n"))
 }
 
 /// What must hold in every executor's pod: a pod template that says otherwise would make it somebody else.
-pub fn identity(settings: &Settings) -> Value {
-    let mut variables: Vec<Value> =
-        environment::of_executors(settings).iter().map(|(name, value)| variable(name, value)).collect();
+fn identity(settings: &Settings) -> Value {
+    let mut variables = variables(settings, environment::is_identity);
     let mut pod = json!({ "spec": { "containers": [{ "name": CONTAINER }] } });
     match (Proof::of(settings), &settings.way) {
         (Proof::ProjectedToken, Way::WebIdentity(web_identity)) => {
@@ -133,11 +129,10 @@ pub fn identity(settings: &Settings) -> Value {
     pod
 }
 
-/// What a pod template may say otherwise: it makes executors pass the restricted Pod Security Standard.
-pub fn hardening(settings: &Settings) -> Value {
+/// What a pod template may say otherwise: where things are, and what makes executors pass the restricted Pod Security
+/// Standard.
+fn defaults(settings: &Settings) -> Value {
     let mut pod = json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
         "spec": {
             // Executors talk to the driver, not to the API server.
             "automountServiceAccountToken": false,
@@ -147,6 +142,7 @@ pub fn hardening(settings: &Settings) -> Value {
             },
             "containers": [{
                 "name": CONTAINER,
+                "env": variables(settings, |name| !environment::is_identity(name)),
                 "securityContext": {
                     "allowPrivilegeEscalation": false,
                     "capabilities": { "drop": ["ALL"] },
@@ -158,6 +154,12 @@ pub fn hardening(settings: &Settings) -> Value {
         pod["spec"]["securityContext"]["runAsUser"] = json!(user);
     }
     pod
+}
+
+/// Those of the executors' variables that are wanted.
+fn variables(settings: &Settings, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
+    let all = environment::of_executors(settings);
+    all.iter().filter(|(name, _)| wanted(name)).map(|(name, value)| variable(name, value)).collect()
 }
 
 fn variable(name: &str, value: &str) -> Value {
@@ -223,5 +225,108 @@ fn share_endpoint(settings: &Settings, spec: &mut Value) {
     match spec["volumes"].as_array_mut() {
         Some(volumes) => volumes.push(volume),
         None => spec["volumes"] = json!([volume]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use codriver_creds::{RoleArn, StsKind};
+
+    use super::*;
+    use crate::settings::SecretReference;
+    use crate::settings::tests::{aws, keys, minio, mode};
+
+    fn template(settings: &Settings) -> Value {
+        serde_json::from_str(&render(settings).unwrap()).unwrap()
+    }
+
+    fn variable<'a>(template: &'a Value, name: &str) -> Option<&'a Value> {
+        template["spec"]["containers"][0]["env"].as_array().unwrap().iter().find(|entry| entry["name"] == name)
+    }
+
+    #[test]
+    fn executors_prove_themselves_with_a_token_of_their_own() {
+        let template = template(&minio());
+        let token = &template["spec"]["volumes"][0]["projected"]["sources"][0]["serviceAccountToken"];
+        assert_eq!(token["audience"], "sts.amazonaws.com");
+        assert_eq!(template["spec"]["containers"][0]["volumeMounts"][0]["mountPath"], TOKEN_FOLDER);
+        let role = variable(&template, "AWS_ROLE_ARN").unwrap();
+        assert_eq!(role["value"], "arn:minio:iam:::role/oxnUw3DAuQF1uggjXGxI2AmW8IA");
+    }
+
+    #[test]
+    fn what_a_webhook_does_is_not_done_twice_but_for_a_role_of_their_own() {
+        let mut settings = aws();
+        assert!(template(&settings)["spec"]["volumes"].is_null());
+        assert_eq!(variable(&template(&settings), "AWS_ROLE_ARN"), None);
+        let role = "arn:aws:iam::123456789012:role/readers";
+        settings.executor.role = RoleArn::parse(role, StsKind::Aws).ok();
+        settings.executor.own_role = true;
+        assert_eq!(variable(&template(&settings), "AWS_ROLE_ARN").unwrap()["value"], role);
+        assert!(!template(&settings)["spec"]["volumes"].is_null());
+    }
+
+    #[test]
+    fn keys_are_given_by_reference_and_never_by_value() {
+        let mut settings = keys();
+        assert!(!render(&settings).unwrap().contains("AWS_ACCESS_KEY_ID"));
+        let Way::Keys(keys) = &mut settings.way else { panic!("no keys") };
+        let names = vec![("AWS_ACCESS_KEY_ID", "id".to_owned()), ("AWS_SECRET_ACCESS_KEY", "secret".to_owned())];
+        keys.secret = Some(SecretReference { name: "s3-keys".into(), keys: names });
+        let reference = json!({ "secretKeyRef": { "name": "s3-keys", "key": "secret" } });
+        assert_eq!(variable(&template(&settings), "AWS_SECRET_ACCESS_KEY").unwrap()["valueFrom"], reference);
+        assert!(!render(&settings).unwrap().contains("hunter2"));
+    }
+
+    #[test]
+    fn with_kube2iam_they_are_annotated() {
+        let mut settings = minio();
+        settings.way = Way::Instance(crate::settings::Instance::default());
+        let annotation = &template(&settings)["metadata"]["annotations"][ROLE_ANNOTATION];
+        assert_eq!(annotation, "arn:minio:iam:::role/oxnUw3DAuQF1uggjXGxI2AmW8IA");
+    }
+
+    #[test]
+    fn in_the_mode_endpoint_a_sidecar_has_the_identity_and_they_have_not() {
+        let template = template(&mode("endpoint"));
+        let sidecar = &template["spec"]["initContainers"][0];
+        assert_eq!((&sidecar["name"], &sidecar["restartPolicy"]), (&json!("codriver"), &json!("Always")));
+        assert_eq!(variable(&template, "AWS_ROLE_ARN"), None);
+        let file = variable(&template, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").unwrap();
+        assert_eq!(file["value"], "/codriver/endpoint/token");
+    }
+
+    #[test]
+    fn a_template_of_the_users_own_is_merged_and_may_not_change_who_they_are() {
+        let mut settings = minio();
+        let theirs = |env: Value| {
+            json!({ "apiVersion": "v1", "kind": "Pod",
+                "spec": { "nodeSelector": { "disk": "ssd" }, "containers": [{ "name": "x", "env": [env] }] } })
+        };
+        settings.executor.template = Some(theirs(json!({ "name": "AWS_REGION", "value": "eu-west-3" })));
+        let merged = template(&settings);
+        assert_eq!(merged["spec"]["nodeSelector"]["disk"], "ssd");
+        assert_eq!(variable(&merged, "AWS_REGION").unwrap()["value"], "eu-west-3");
+        assert!(variable(&merged, "AWS_ROLE_ARN").is_some());
+        for name in ["AWS_ROLE_ARN", "AWS_ACCESS_KEY_ID"] {
+            settings.executor.template = Some(theirs(json!({ "name": name, "value": "other" })));
+            let faults = render(&settings).unwrap_err();
+            assert_eq!(faults.len(), 1);
+            assert!(faults[0].cause.contains(&format!("spec.containers[x].env[{name}]")), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn executors_meet_the_restricted_standard_and_the_user_may_be_left_to_the_image() {
+        let mut settings = minio();
+        let pod = template(&settings);
+        assert_eq!(pod["spec"]["securityContext"]["runAsNonRoot"], true);
+        assert_eq!(pod["spec"]["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+        assert_eq!(pod["spec"]["securityContext"]["runAsUser"], 185);
+        let container = &pod["spec"]["containers"][0]["securityContext"];
+        assert_eq!(container["allowPrivilegeEscalation"], false);
+        assert_eq!(container["capabilities"]["drop"], json!(["ALL"]));
+        settings.executor.user = None;
+        assert!(template(&settings)["spec"]["securityContext"]["runAsUser"].is_null());
     }
 }

@@ -37,6 +37,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
+use codriver_creds::Token;
 use tracing::{info, warn};
 
 use crate::args::{Args, Output, Verb};
@@ -46,6 +47,11 @@ use crate::plan::{File, Plan, SHARED_FOLDERS};
 use crate::prove::Proof;
 use crate::report::Report;
 use crate::settings::{Settings, Surroundings};
+
+/// Where the kubelet puts what a pod needs for the API server.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// More than the longest token of a service account, in bytes.
+const LONGEST_TOKEN: u64 = 64 * 1024;
 
 /// Does what was asked for. Blocks for the token, for each service and for the volume, each as long as its own deadline
 /// says.
@@ -132,8 +138,32 @@ fn examine(args: &Args, checks: &mut Checks) -> Result<Work, Failure> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::bug(format!("no event loop: {error}")))?;
-    work.proof = runtime.block_on(prove::prove(settings, checks));
+    let mut rights = Checks::default();
+    work.proof = runtime.block_on(async {
+        // At once: the API server and STS have nothing to do with each other.
+        tokio::join!(prove::prove(settings, checks), may_it(settings, &around, &mut rights)).0
+    });
+    checks.append(rights);
     Ok(work)
+}
+
+/// Asks what the pod's service account may do.
+async fn may_it(settings: &Settings, around: &Surroundings<'_>, checks: &mut Checks) {
+    if !settings.preflight {
+        return checks.skip(preflight::CHECK, "CODRIVER_PREFLIGHT is false");
+    }
+    if around.variable("KUBERNETES_SERVICE_HOST").is_none() {
+        return checks.skip(preflight::CHECK, "this is no pod: KUBERNETES_SERVICE_HOST is not set");
+    }
+    let folder = Path::new(SERVICE_ACCOUNT);
+    let lookup = |name: &str| around.variable(name).map(str::to_owned);
+    let namespace = &settings.pod.namespace;
+    let outcome = preflight::check(lookup, folder, namespace).await;
+    // Its own token knows its name, whatever the token for STS says.
+    let token = place::read(&folder.join("token"), LONGEST_TOKEN).ok();
+    let subject = token.and_then(|token| Some(Token::parse(&token).ok()?.claims().subject.clone())).unwrap_or_default();
+    let account = subject.rsplit(':').next().filter(|name| !name.is_empty()).unwrap_or("default");
+    preflight::note(outcome, namespace, account, checks);
 }
 
 /// Keys are for one group alone, and that must be the driver's.

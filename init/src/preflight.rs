@@ -13,7 +13,11 @@ use std::time::Duration;
 use codriver_kube::{Client, Config};
 
 pub use self::needs::{Item, Missing, Severity, missing};
+use crate::checks::Checks;
+use crate::failure::{Exit, Failure, Fault};
 
+/// The check's name.
+pub const CHECK: &str = "API rights";
 /// For the question and its answer. Init containers hold up the driver, so not longer.
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -43,6 +47,26 @@ async fn ask(config: Config, namespace: &str) -> Preflight {
         Ok(Ok(rules)) => missing(&rules).map_or(Preflight::Allowed, Preflight::Missing),
         Ok(Err(error)) => Preflight::NotChecked(error.to_string()),
         Err(_) => Preflight::NotChecked(format!("the API server said nothing within {} s", PATIENCE.as_secs())),
+    }
+}
+
+/// Notes what came of it. `service_account`: whose rules they are.
+pub fn note(outcome: Preflight, namespace: &str, service_account: &str, checks: &mut Checks) {
+    match outcome {
+        Preflight::Allowed => checks.fine(CHECK, format!("service account {service_account} may do what Spark does")),
+        Preflight::NotChecked(reason) => {
+            let remedy = "mount the service account's token (automountServiceAccountToken), which the driver needs too; \
+                          CODRIVER_PREFLIGHT=false leaves the question out";
+            checks.warn(CHECK, vec![Fault::new(format!("the API server was not asked: {reason}"), remedy)]);
+        }
+        Preflight::Missing(missing) => {
+            let remedy = format!("apply this:\n{}", missing.yaml(namespace, service_account));
+            let fault = Fault::new(missing.cause(namespace, service_account), remedy.trim_end());
+            match missing.severity() {
+                Severity::Fatal => checks.fail(CHECK, Failure { exit: Exit::Refused, faults: vec![fault] }),
+                Severity::Leaks | Severity::Degraded => checks.warn(CHECK, vec![fault]),
+            }
+        }
     }
 }
 

@@ -13,10 +13,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use codriver_creds::{DURATION_SECONDS, RoleArn, SessionName, SessionPolicy, StsKind};
+use serde_json::Value;
 
 pub use self::keys::SecretReference;
 use self::mode::Case;
 pub use self::mode::Mode;
+use self::overlays::CONTAINER_KEY;
 pub use self::overlays::TEMPLATE_KEY;
 use self::reader::Reader;
 pub use self::surroundings::Surroundings;
@@ -130,8 +132,10 @@ pub struct Executor {
     pub own_role: bool,
     /// User ID; none to leave it to the image.
     pub user: Option<u32>,
-    /// The user's own pod template, as text.
-    pub template: Option<String>,
+    /// The user's own pod template.
+    pub template: Option<Value>,
+    /// The container of it that is the executor's; none for the first one.
+    pub container: Option<String>,
     /// codriver's image, for the mode endpoint.
     pub codriver_image: Option<String>,
 }
@@ -380,8 +384,9 @@ impl Reader {
         let role = self.role("CODRIVER_EXECUTOR_ROLE_ARN", &args.executor_role_arn, kind).or_else(|| driver.clone());
         let own_role = role != driver;
         let template = self.template(args, around, spark);
+        let container = spark.iter().rev().find(|(key, _)| key == CONTAINER_KEY).map(|(_, name)| name.clone());
         let codriver_image = self.word("CODRIVER_IMAGE", &args.image);
-        Some(Executor { image, service_account, role, own_role, user, template, codriver_image })
+        Some(Executor { image, service_account, role, own_role, user, template, container, codriver_image })
     }
 
     fn pod(&mut self, args: &Args) -> Option<Pod> {

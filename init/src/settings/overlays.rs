@@ -6,6 +6,7 @@ use super::given;
 use super::reader::Reader;
 use super::surroundings::Surroundings;
 use crate::args::Args;
+use crate::executor::template;
 use crate::failure::shown;
 use crate::hadoop::{self, Properties, Value, names_a_secret};
 use crate::lines::Lines;
@@ -17,6 +18,8 @@ const LONGEST: u64 = 1024 * 1024;
 const LONGEST_TEMPLATE: u64 = 256 * 1024;
 /// How Spark is told of a pod template.
 pub const TEMPLATE_KEY: &str = "spark.kubernetes.executor.podTemplateFile";
+/// How Spark is told which container of it is the executor's.
+pub const CONTAINER_KEY: &str = "spark.kubernetes.executor.podTemplateContainerName";
 
 impl Reader {
     /// Spark's: the file's settings, then the lines.
@@ -60,7 +63,7 @@ impl Reader {
     }
 
     /// The executors' pod template of the user's own.
-    pub fn template(&mut self, args: &Args, around: &Surroundings<'_>, spark: &Lines) -> Option<String> {
+    pub fn template(&mut self, args: &Args, around: &Surroundings<'_>, spark: &Lines) -> Option<serde_json::Value> {
         let named = spark.iter().rev().find(|(key, _)| key == TEMPLATE_KEY).map(|(_, path)| path.as_str());
         let (setting, path) = match (given(&args.executor_template), named) {
             (Some(path), _) => ("CODRIVER_EXECUTOR_TEMPLATE", path),
@@ -69,7 +72,7 @@ impl Reader {
         };
         let path = self.absolute(setting, path.trim_start_matches("file://"))?;
         match around.text(&path, LONGEST_TEMPLATE) {
-            Ok(text) => Some(text),
+            Ok(text) => template::parse(setting, &path, &text).map_err(|fault| self.mistakes.push(fault)).ok(),
             Err(problem) => {
                 self.mistake(
                     format!("{setting} {} {problem}", shown(&path.to_string_lossy())),
