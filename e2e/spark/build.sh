@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Makes the Spark image of the demo and the tests and prints the path of its archive, for e2e/cluster/load-image.
-# Usage: build.sh        (SPARK_IMAGE=name:tag gives the image another name)
+# Usage: build.sh [SPARK_VERSION]        a folder of versions/; SPARK_IMAGE=name:tag gives the image another name
 #
 # Five layers, so that a change imports little: the operating system, Spark, the S3A jars, class data made from these
 # three, our own files. Each is kept in the cache under its versions and a hash of what makes it. Needs root.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/../lib.sh"
 source "$here/versions.sh"
+SPARK_VERSION=${1:-$SPARK_VERSION}
+line=$here/versions/$SPARK_VERSION
+[[ -d $line ]] || die "there is no Spark $SPARK_VERSION here, but: $(cd "$here/versions" && echo *)"
 image=${SPARK_IMAGE:-codriver-spark:$SPARK_VERSION}
 
 layer_os() {
@@ -17,8 +20,8 @@ layer_spark() {
     local sdist
     sdist=$(cached pyspark "$SPARK_VERSION" fetch_pyspark)
     # shellcheck disable=SC2317 # called by `cached`
-    make_spark() { "$here/layers/spark.sh" "$sdist" "$1"; }
-    cached spark-jars "$SPARK_VERSION-$(digest "$here"/layers/{spark,pack}.sh "$here/image/dropped-jars.txt")" make_spark
+    make_spark() { "$here/layers/spark.sh" "$sdist" "$line/dropped-jars.txt" "$1"; }
+    cached spark-jars "$SPARK_VERSION-$(digest "$here"/layers/{spark,pack}.sh "$line/dropped-jars.txt")" make_spark
 }
 
 # pip asks the package for its metadata after the download, for which it makes an environment of its own.
@@ -29,9 +32,9 @@ fetch_pyspark() {
 }
 
 layer_s3a() {
-    local versions="$HADOOP_VERSION $AWS_SDK_VERSION $ANALYTICS_ACCELERATOR_VERSION $SPARK_HADOOP_CLOUD_VERSION"
-    cached spark-s3a "$HADOOP_VERSION-$(digest - "$here"/layers/{s3a,pack}.sh "$here/layers/s3a-pom.xml" <<<"$versions")" \
-        "$here/layers/s3a.sh"
+    # shellcheck disable=SC2317 # called by `cached`
+    make_s3a() { "$here/layers/s3a.sh" "$line/s3a-pom.xml" "$1"; }
+    cached spark-s3a "$SPARK_VERSION-$(digest "$here"/layers/{s3a,pack}.sh "$line/s3a-pom.xml")" make_s3a
 }
 
 # Another job or another input makes the class data less complete, not wrong: they are not in its key.
@@ -77,6 +80,7 @@ build() {
     step "archive of the Spark $SPARK_VERSION image" 10 assemble "$1"
 }
 
-inputs=$(find "$here/build.sh" "$here/versions.sh" "$here/archive.py" "$here/image" "$here/layers" -type f | LC_ALL=C sort)
+inputs=$(find "$here/build.sh" "$here/versions.sh" "$here/archive.py" "$here/image" "$here/layers" "$line" -type f |
+    LC_ALL=C sort)
 mapfile -t inputs <<<"$inputs"
 cached spark-image "$(tr -c 'A-Za-z0-9.\n' - <<<"$image")-$(digest "${inputs[@]}").tar" build

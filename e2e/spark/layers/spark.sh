@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
-# Usage: spark.sh SDIST LAYER
+# Usage: spark.sh SDIST DROPPED_JARS LAYER
 # Writes the Spark layer from the source distribution of `pyspark`: /opt/spark in the layout of Spark's own releases,
-# without the jars that image/dropped-jars.txt names.
+# without the jars that the file DROPPED_JARS names.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/pack.sh"
 sdist=$1
-layer=$2
+dropped=$2
+layer=$3
 
 work=$(mktemp -d "$layer.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 home=$work/root/opt/spark
 mkdir -p "$home/python" "$work/sdist"
 tar --extract --file "$sdist" --directory "$work/sdist" --strip-components=1 --no-same-owner
-mv "$work"/sdist/{LICENSE,NOTICE} "$work"/sdist/deps/{bin,sbin,jars,licenses} "$home"
+# The package of 3.5 has neither of the first two.
+find "$work/sdist" -maxdepth 1 '(' -name LICENSE -o -name NOTICE ')' -exec mv -t "$home" {} +
+mv "$work"/sdist/deps/{bin,sbin,jars,licenses} "$home"
 mv "$work"/sdist/{pyspark,lib} "$home/python"
 rm -rf "$home"/bin/*.cmd "$home/bin/docker-image-tool.sh" "$home/jars/connect-repl"
 
@@ -21,12 +24,12 @@ rm -rf "$home"/bin/*.cmd "$home/bin/docker-image-tool.sh" "$home/jars/connect-re
 while read -r pattern; do
     if [[ -z $pattern || $pattern == '#'* ]]; then continue; fi
     if ! compgen -G "$home/jars/$pattern" >/dev/null; then
-        echo "spark.sh: no jar is called $pattern: correct image/dropped-jars.txt" >&2
+        echo "spark.sh: no jar is called $pattern: correct $dropped" >&2
         exit 1
     fi
     # shellcheck disable=SC2086 # the pattern is to be expanded
     (cd "$home/jars" && rm -f $pattern)
-done <"$here/../image/dropped-jars.txt"
+done <"$dropped"
 
 # Every Python process of Spark imports from this archive and cannot write there: with compiled modules in it,
 # beside the sources, the import takes 0.15 s instead of 0.75 s. A zip file knows no time before 1980.

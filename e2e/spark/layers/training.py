@@ -45,6 +45,8 @@ def main(folder):
     config = config.withRequestRetryBackoffLimit(0).build()
     client = jvm.io.fabric8.kubernetes.client.KubernetesClientBuilder().withConfig(config).build()
     knock(lambda: client.pods().inNamespace("training").list())
+    # The client of Spark 3.5 keeps the JVM alive for a minute after its last call.
+    client.close()
 
     wordstats.main(f"{folder}/*.txt", f"{folder}/output")
 
