@@ -21,7 +21,7 @@ pub struct ProxyVariables<'a> {
 }
 
 /// Which proxy is for whom; none by default.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     https: Option<Proxy>,
     http: Option<Proxy>,
@@ -61,6 +61,19 @@ impl Proxies {
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         self.choose(secure, uri.host()?.trim_start_matches('[').trim_end_matches(']'), port).map(Proxy::url)
+    }
+}
+
+impl Proxies {
+    /// Host and port of the proxy for this URL, for software that is told of proxies so; and whether it wants a password,
+    /// which must not be told with them.
+    #[must_use]
+    pub fn parts_for_url(&self, url: &str) -> Option<(&str, u16, bool)> {
+        let uri: Uri = url.parse().ok()?;
+        let secure = uri.scheme_str() == Some("https");
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let proxy = self.choose(secure, uri.host()?.trim_start_matches('[').trim_end_matches(']'), port)?;
+        Some((&proxy.host, proxy.port, proxy.authorization.is_some()))
     }
 }
 

@@ -2,11 +2,12 @@
 //! that makes us, and reads the bucket if that is wanted. The first failure ends it: what comes after needs what failed.
 
 mod bundles;
+mod caller;
 mod token;
 
 use std::time::{Duration, SystemTime};
 
-use codriver_creds::{Claims, Credentials, Granted, Identity, Proxies, Sts, StsSettings};
+use codriver_creds::{Claims, Credentials, Granted, Identity, Sts, StsSettings};
 use tracing::info;
 
 use crate::checks::Checks;
@@ -45,8 +46,8 @@ pub async fn prove(settings: &Settings, checks: &mut Checks) -> Option<Proof> {
         attempts: settings.sts.attempts,
         backoff: settings.sts.backoff,
         fips: settings.sts.fips,
-        dual_stack: false,
-        proxy: Proxies::default(),
+        dual_stack: settings.sts.dual_stack,
+        proxy: settings.sts.proxies.clone(),
     });
     let (credentials, claims) = match &settings.way {
         Way::Keys(keys) => (keys.credentials.clone(), None),
@@ -56,7 +57,9 @@ pub async fn prove(settings: &Settings, checks: &mut Checks) -> Option<Proof> {
         }
         Way::Instance(_) => return None,
     };
-    Some(Proof { credentials, claims, caller: None })
+    let credentials = chain(settings, credentials, &sts, checks).await?;
+    let caller = caller::ask(settings, &credentials, &sts, checks).await?;
+    Some(Proof { credentials, claims, caller })
 }
 
 /// The token, and what STS gives for it.
@@ -103,6 +106,33 @@ async fn web_identity(
     }
 }
 
+/// The second role, if there is one.
+async fn chain(settings: &Settings, first: Credentials, sts: &Sts, checks: &mut Checks) -> Option<Credentials> {
+    let Some(role) = &settings.assume else { return Some(first) };
+    let asked = Identity {
+        role: role.clone(),
+        session: settings.session.clone(),
+        duration: settings.duration,
+        policy: settings.policy.clone(),
+        policy_arns: Vec::new(),
+    };
+    match sts.assume_with(&asked, &first, SystemTime::now()).await {
+        Ok(granted) => {
+            info!(
+                role = asked.role.as_str(),
+                session = asked.session.as_str(),
+                "STS gave the second role's credentials"
+            );
+            note("second role", &asked, &granted, checks);
+            Some(granted.credentials)
+        }
+        Err(error) => {
+            checks.fail("second role", error.into());
+            None
+        }
+    }
+}
+
 /// What STS gave, and whether it is what was asked for.
 fn note(check: &'static str, asked: &Identity, granted: &Granted, checks: &mut Checks) {
     let end =
@@ -112,8 +142,12 @@ fn note(check: &'static str, asked: &Identity, granted: &Granted, checks: &mut C
         checks.warn(check, vec![Fault::new(cause, remedy)]);
     }
     if let Some(skew) = granted.clock {
-        let cause = format!("this node's clock is {skew} that of STS");
-        checks
-            .warn("clock", vec![Fault::new(cause, "set the node's clock (NTP): signatures and tokens may be refused")]);
+        checks.warn(
+            "clock",
+            vec![Fault::new(
+                format!("this node's clock is {skew} STS's"),
+                "check the time service of the node (chrony, ntpd)",
+            )],
+        );
     }
 }

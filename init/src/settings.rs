@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use codriver_creds::{DURATION_SECONDS, RoleArn, SessionName, SessionPolicy, StsKind};
+use codriver_creds::{DURATION_SECONDS, Proxies, ProxyVariables, RoleArn, SessionName, SessionPolicy, StsKind};
 use serde_json::Value;
 
 pub use self::keys::SecretReference;
@@ -106,6 +106,8 @@ pub struct StsPart {
     pub fips: bool,
     /// The endpoint of IPv4 and IPv6.
     pub dual_stack: bool,
+    /// Who stands between, for S3 too.
+    pub proxies: Proxies,
 }
 
 /// The object store.
@@ -175,6 +177,7 @@ impl Settings {
             bundles: [&args.ca_bundle, &args.ssl_cert_file].into_iter().filter_map(given).map(PathBuf::from).collect(),
             fips: reader.one_of("AWS_USE_FIPS_ENDPOINT", &args.fips, &TRUE_OR_FALSE).unwrap_or(false),
             dual_stack: reader.one_of("AWS_USE_DUALSTACK_ENDPOINT", &args.dual_stack, &TRUE_OR_FALSE).unwrap_or(false),
+            proxies: reader.proxies(around),
         };
         let kind = if sts.endpoint.as_ref().is_none_or(Endpoint::is_aws) { StsKind::Aws } else { StsKind::Other };
         let spark_conf = reader.spark_conf(args, around);
@@ -184,6 +187,7 @@ impl Settings {
         let assume = reader.role("CODRIVER_ASSUME_ROLE", &args.assume_role, kind);
         let policy = reader.policy(args, around);
         let executor = reader.executor(args, around, kind, chosen.as_ref(), &spark_conf);
+        reader.partitions(&[&args.role_arn, &args.assume_role], kind, store.as_ref());
         let duration = reader.number("CODRIVER_DURATION", &args.duration, 3600, DURATION_SECONDS);
         let session = match (given(&args.session_name), &pod) {
             (Some(name), _) => SessionName::new(name),
@@ -240,6 +244,14 @@ impl Settings {
         format!("spark-{}", self.pod.uid.replace('-', ""))
     }
 
+    /// Where S3 is, roughly: AWS puts the bucket before it.
+    pub fn s3_url(&self) -> String {
+        let region = &self.store.region;
+        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let own = self.store.endpoint.as_ref().map(|endpoint| endpoint.url().to_owned());
+        own.unwrap_or_else(|| format!("https://s3.{region}.{suffix}"))
+    }
+
     /// Where STS is, as S3A's own settings have it: a URL where it is not `https://`, otherwise the host.
     pub fn sts_host(&self) -> String {
         let region = &self.store.region;
@@ -285,6 +297,23 @@ impl Reader {
         Some(Store { endpoint, region: region.to_owned(), path_style })
     }
 
+    fn proxies(&mut self, around: &Surroundings<'_>) -> Proxies {
+        // Both cases are in use; curl and Go take the small one first.
+        let variable = |small: &str, large: &str| around.first_of(&[small, large]).unwrap_or_default();
+        let variables = ProxyVariables {
+            https: variable("https_proxy", "HTTPS_PROXY"),
+            http: variable("http_proxy", "HTTP_PROXY"),
+            all: variable("all_proxy", "ALL_PROXY"),
+            no: variable("no_proxy", "NO_PROXY"),
+        };
+        Proxies::parse(variables).unwrap_or_else(|mistakes| {
+            for mistake in mistakes {
+                self.mistake(mistake, "write it as http://host:port or http://user:password@host:port");
+            }
+            Proxies::default()
+        })
+    }
+
     fn asked_mode(&mut self, args: &Args) -> Option<Mode> {
         let names = [
             ("auto", None),
@@ -323,6 +352,19 @@ impl Reader {
                     "leave CODRIVER_MODE out, or set it to session",
                 );
                 None
+            }
+        }
+    }
+
+    /// A role of another partition than the region can never be assumed.
+    fn partitions(&mut self, roles: &[&Option<String>], kind: StsKind, store: Option<&Store>) {
+        let (StsKind::Aws, Some(store)) = (kind, store) else { return };
+        for role in roles.iter().filter_map(|role| RoleArn::parse(given(role)?, kind).ok()) {
+            if let Err(mismatch) = role.fits(&store.region) {
+                self.mistake(
+                    mismatch,
+                    "set AWS_REGION to a region of the role's partition, or take a role of the region's",
+                );
             }
         }
     }

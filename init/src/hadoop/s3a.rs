@@ -58,6 +58,11 @@ pub fn ours(settings: &Settings) -> Properties {
     if store.path_style {
         set("fs.s3a.path.style.access", "true");
     }
+    // S3A reads no variables, and has no list of hosts without a proxy.
+    if let Some((host, port, _)) = settings.sts.proxies.parts_for_url(&settings.s3_url()) {
+        set("fs.s3a.proxy.host", host);
+        set("fs.s3a.proxy.port", &port.to_string());
+    }
     properties
 }
 
@@ -109,6 +114,12 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
                 .to_owned(),
         ),
         (Mode::Provider, _) => {}
+    }
+    if let Some((host, _, true)) = settings.sts.proxies.parts_for_url(&settings.s3_url()) {
+        warnings.push(format!(
+            "the proxy {host} wants a password, which is not written anywhere: set fs.s3a.proxy.username and \
+             fs.s3a.proxy.password in the file of CODRIVER_HADOOP_CONF_FILE"
+        ));
     }
     if settings.mode == Mode::Session && settings.executor.own_role {
         warnings.push(
