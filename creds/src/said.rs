@@ -56,8 +56,8 @@ impl Said {
             SdkError::ServiceError(service) => service.err().code().map(|code| (code, service.err().message())),
             _ => None,
         };
-        let unsent = matches!(error, SdkError::ConstructionFailure(_));
-        Self::from_parts(error, error.raw_response(), own, unsent, mask)
+        let out_of_time = matches!(error, SdkError::TimeoutError(_));
+        Self::from_parts(error, error.raw_response(), own, out_of_time, mask)
     }
 
     /// The same for all operations, so compiled once.
@@ -65,7 +65,7 @@ impl Said {
         error: &(dyn StdError + 'static),
         answer: Option<&HttpResponse>,
         own: Option<(&str, Option<&str>)>,
-        unsent: bool,
+        out_of_time: bool,
         mask: &Mask,
     ) -> Self {
         if causes(error).any(|cause| cause.is::<LengthLimitError>()) {
@@ -75,10 +75,7 @@ impl Said {
             return Self::Wire(fault.clone());
         }
         let Some(answer) = answer else {
-            return match unsent {
-                true => Self::Unsent(mask.quote(&chain(error))),
-                false => Self::OutOfTime,
-            };
+            return if out_of_time { Self::OutOfTime } else { Self::Unsent(mask.quote(&chain(error))) };
         };
         let status = answer.status().as_u16();
         let body = answer.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
