@@ -1,5 +1,7 @@
 //! Why there are no credentials: what kind of trouble, the cause, and what to do about it.
 
+use crate::clock::Skew;
+
 /// What callers tell apart, since they do different things about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -24,13 +26,27 @@ pub struct Error {
     kind: ErrorKind,
     cause: String,
     remedy: String,
+    clock: Option<Skew>,
 }
 
 impl Error {
     /// Of a cause (object and what is wrong with it) and a remedy, one line each. Whoever makes one has masked secrets.
     #[must_use]
     pub fn new(kind: ErrorKind, cause: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { kind, cause: cause.into(), remedy: remedy.into() }
+        Self { kind, cause: cause.into(), remedy: remedy.into(), clock: None }
+    }
+
+    /// The same, with what the answer told about the clocks.
+    #[must_use]
+    pub(crate) fn at(mut self, clock: Option<Skew>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How far this node's clock is from that of the server that answered, when that makes trouble.
+    #[must_use]
+    pub fn clock(&self) -> Option<Skew> {
+        self.clock
     }
 
     /// What kind of trouble it is.

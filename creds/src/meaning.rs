@@ -62,7 +62,7 @@ pub(crate) fn meaning(code: &str, message: &str, status: u16) -> Meaning {
 }
 
 /// Parts of messages, in small letters, most telling first.
-const WORDS: [(&str, Meaning); 32] = [
+const WORDS: [(&str, Meaning); 34] = [
     ("rate exceeded", Meaning::Throttled),
     ("unsupported action", Meaning::Unsupported),
     ("no openidconnect provider", Meaning::NoProvider),
@@ -78,6 +78,8 @@ const WORDS: [(&str, Meaning); 32] = [
     ("used before issued", Meaning::TooEarly),
     ("not valid yet", Meaning::TooEarly),
     ("issued in the future", Meaning::TooEarly),
+    ("signature we calculated does not match", Meaning::Signature),
+    ("access key id you provided does not exist", Meaning::AccessKey),
     ("signature expired", Meaning::Signature),
     ("signature not yet current", Meaning::Signature),
     ("sts:assumerolewithwebidentity", Meaning::Trust),
@@ -213,6 +215,8 @@ mod tests {
             (400, "InvalidParameterValue", "Error processing RoleArn parameter: no", Meaning::Role),
             (400, "InvalidParameterValue", "None of the given policies (`x`) are defined", Meaning::NoPolicy),
             (400, "InvalidParameterValue", "Unsupported action GetCallerIdentity", Meaning::Unsupported),
+            (403, "AccessDenied", "The request signature we calculated does not match the one", Meaning::Signature),
+            (403, "AccessDenied", "The Access Key Id you provided does not exist in our records.", Meaning::AccessKey),
             (400, "ExpiredToken", "", Meaning::Expired),
             (503, "STSNotInitialized", "STS API not initialized, please try again.", Meaning::NotReady),
             (500, "Whatever", "", Meaning::NotReady),

@@ -90,14 +90,22 @@ fn with_token(meaning: Meaning, role: &RoleArn, claims: &Claims) -> Option<Strin
 
 /// Remedies that concern one role assuming another.
 fn with_keys(meaning: Meaning, role: &RoleArn, message: &str) -> Option<String> {
-    (meaning == Meaning::Chain).then(|| {
-        let first = statement::first_role(message);
-        let (from, to) = statement::chain(first.as_deref(), role);
-        format!(
-            "both sides must allow it: a policy of {} needs {from}, and the trust policy of {role} needs {to}",
-            first.as_deref().unwrap_or("the first role"),
-        )
-    })
+    if meaning != Meaning::Chain {
+        return None;
+    }
+    // MinIO takes a user's keys for it, and nobody's session.
+    if !role.partition().starts_with("aws") {
+        return Some(format!(
+            "the store does not let these credentials assume {role}: unset CODRIVER_ASSUME_ROLE, unless the store \
+             documents role chaining"
+        ));
+    }
+    let first = statement::first_role(message);
+    let (from, to) = statement::chain(first.as_deref(), role);
+    let first = first.as_deref().unwrap_or("the first role");
+    Some(format!(
+        "both sides must allow it: a policy of {first} needs {from}, and the trust policy of {role} needs {to}"
+    ))
 }
 
 /// Remedies that do not depend on who asked.
@@ -145,8 +153,8 @@ fn anyway(meaning: Meaning, asked: &Asked<'_>) -> String {
             .to_owned(),
         Meaning::Request => "check AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME and CODRIVER_DURATION".to_owned(),
         _ if matches!(what, What::WithToken(..)) => "check what the store's own log says, that its client ID is the \
-             token's audience, that it reads the keys of the token's issuer, and that the role exists there with a \
-             policy"
+             token's audience, that it reads the keys of the token's issuer, that the role exists there with a \
+             policy, and that a session policy is valid if there is one"
             .to_owned(),
         _ => "check what the server's own log says, and that the keys are for this server".to_owned(),
     }
@@ -156,4 +164,130 @@ fn anyway(meaning: Meaning, asked: &Asked<'_>) -> String {
 fn is_private(issuer: &str) -> bool {
     let host = issuer.split("://").nth(1).unwrap_or(issuer).split(['/', ':']).next().unwrap_or_default();
     host == "kubernetes" || host == "localhost" || [".svc", ".local", ".internal"].iter().any(|end| host.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Skew;
+    use crate::identity::StsKind;
+
+    fn claims(issuer: &str) -> Claims {
+        Claims {
+            issuer: issuer.into(),
+            subject: "system:serviceaccount:etl:spark-driver".into(),
+            audiences: vec!["sts.amazonaws.com".into()],
+            expires: Some(1000),
+            kubernetes: None,
+        }
+    }
+
+    fn asked(what: What<'_>) -> Asked<'_> {
+        Asked {
+            endpoint: "https://sts.eu-west-1.amazonaws.com".into(),
+            region: "eu-west-1",
+            regional: true,
+            proxy: None,
+            what,
+            attempts: 1,
+            skew: None,
+        }
+    }
+
+    const EKS: &str = "https://oidc.eks.eu-west-1.amazonaws.com/id/ABC";
+
+    #[test]
+    fn every_meaning_has_its_remedy_for_a_token() {
+        let aws = RoleArn::parse("arn:aws:iam::123456789012:role/spark", StsKind::Aws).unwrap();
+        let minio = RoleArn::parse("arn:minio:iam:::role/oxnUw3DAuQF1uggjXGxI2AmW8IA", StsKind::Other).unwrap();
+        let inside = "https://kubernetes.default.svc.cluster.local";
+        for (meaning, role, issuer, expected) in [
+            (Meaning::NoProvider, &aws, EKS, "account 123456789012 has no IAM OIDC provider for https://oidc.eks"),
+            (Meaning::NoProvider, &aws, inside, "a public --service-account-issuer"),
+            (Meaning::Audience, &aws, EKS, "set CODRIVER_TOKEN_AUDIENCE"),
+            (
+                Meaning::Keys,
+                &aws,
+                EKS,
+                "read https://oidc.eks.eu-west-1.amazonaws.com/id/ABC/.well-known/openid-configuration",
+            ),
+            (Meaning::Keys, &minio, inside, "system:service-account-issuer-discovery"),
+            (Meaning::Thumbprint, &aws, EKS, "thumbprint of the IAM OIDC provider in account 123456789012"),
+            (Meaning::Expired, &aws, EKS, "the kubelet renews"),
+            (Meaning::TooEarly, &aws, EKS, "has not come"),
+            (Meaning::Claim, &aws, EKS, "rejects what the token claims"),
+            (Meaning::Trust, &aws, EKS, "trust policy has this statement: {"),
+            (Meaning::Trust, &minio, EKS, "store's own log"),
+            (
+                Meaning::Role,
+                &aws,
+                EKS,
+                "check account 123456789012 and the name in arn:aws:iam::123456789012:role/spark",
+            ),
+            (Meaning::Role, &minio, EKS, "mc admin idp openid info"),
+            (Meaning::Duration, &aws, EKS, "CODRIVER_DURATION"),
+            (Meaning::PolicySize, &aws, EKS, "shorten the session policy"),
+            (Meaning::Policy, &aws, EKS, "check the session policy"),
+            (Meaning::Region, &aws, EKS, "activate STS for eu-west-1"),
+            (Meaning::Throttled, &aws, EKS, "run again later"),
+            (Meaning::NotReady, &aws, EKS, "run again later"),
+            (Meaning::Unsupported, &minio, EKS, "has AssumeRoleWithWebIdentity switched on"),
+            (Meaning::NoPolicy, &minio, EKS, "create the policy"),
+            (Meaning::Request, &aws, EKS, "AWS_ROLE_SESSION_NAME"),
+            (Meaning::Other, &minio, EKS, "store's own log"),
+        ] {
+            let claims = claims(issuer);
+            let text = remedy(meaning, "", &asked(What::WithToken(role, &claims)));
+            assert!(text.contains(expected), "{meaning:?}: {text}");
+            let bearer = format!(
+                "; the token says iss={issuer} sub=system:serviceaccount:etl:spark-driver aud=sts.amazonaws.com exp=1000"
+            );
+            assert!(text.ends_with(&bearer), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_have_remedies_of_their_own() {
+        let aws = RoleArn::parse("arn:aws:iam::123456789012:role/spark", StsKind::Aws).unwrap();
+        let minio = RoleArn::parse("arn:minio:iam:::role/oxnUw3DAuQF1uggjXGxI2AmW8IA", StsKind::Other).unwrap();
+        for (meaning, what, expected) in [
+            (Meaning::Chain, What::WithKeys(&aws), "both sides must allow it"),
+            (Meaning::Chain, What::WithKeys(&minio), "unset CODRIVER_ASSUME_ROLE"),
+            (Meaning::AccessKey, What::Caller, "not known to https://sts.eu-west-1.amazonaws.com"),
+            (Meaning::Signature, What::Caller, "AWS_SECRET_ACCESS_KEY"),
+            (Meaning::KeysExpired, What::Caller, "renew them"),
+            (Meaning::Other, What::Caller, "the keys are for this server"),
+        ] {
+            let text = remedy(meaning, "", &asked(what));
+            assert!(text.contains(expected) && !text.contains("token says"), "{meaning:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_clock_comes_first_where_time_matters() {
+        for meaning in [Meaning::Signature, Meaning::KeysExpired] {
+            let text = remedy(meaning, "", &Asked { skew: Some(Skew::Behind(300)), ..asked(What::Caller) });
+            assert!(text.starts_with("set this node's clock (NTP); "), "{text}");
+        }
+        let text = remedy(Meaning::AccessKey, "", &Asked { skew: Some(Skew::Behind(300)), ..asked(What::Caller) });
+        assert!(!text.contains("clock"), "{text}");
+    }
+
+    #[test]
+    fn the_same_code_means_another_thing_for_keys() {
+        let role = RoleArn::parse("arn:aws:iam::123456789012:role/spark", StsKind::Aws).unwrap();
+        let claims = claims(EKS);
+        let (token, keys) = (What::WithToken(&role, &claims), What::WithKeys(&role));
+        for (meaning, what, expected) in [
+            (Meaning::Expired, token, Meaning::Expired),
+            (Meaning::Expired, keys, Meaning::KeysExpired),
+            (Meaning::Expired, What::Caller, Meaning::KeysExpired),
+            (Meaning::Trust, keys, Meaning::Chain),
+            (Meaning::Chain, token, Meaning::Trust),
+            (Meaning::Trust, What::Caller, Meaning::Other),
+            (Meaning::Role, keys, Meaning::Role),
+        ] {
+            assert_eq!(in_context(meaning, what), expected, "{meaning:?} {what:?}");
+        }
+    }
 }

@@ -111,7 +111,11 @@ impl Token {
         if !["RS", "ES", "PS"].iter().any(|family| header.algorithm.starts_with(family)) {
             return Err(TokenFault::Algorithm(header.algorithm.chars().take(16).collect()));
         }
-        let claims = decode(claims, "its claims are not JSON in base64url")?;
+        let claims: Claims = decode(claims, "its claims are not JSON in base64url")?;
+        // They are shown, also on terminals.
+        if claims.texts().any(|text| text.chars().any(char::is_control)) {
+            return Err(TokenFault::NotAToken("its claims have control characters"));
+        }
         Ok(Self { text: Secret::new(text.to_owned()), claims })
     }
 
@@ -143,6 +147,11 @@ impl Token {
 }
 
 impl Claims {
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let pod = self.kubernetes.iter().flat_map(|k| [&k.namespace, &k.pod.name, &k.service_account.name]);
+        [&self.issuer, &self.subject].into_iter().chain(&self.audiences).chain(pod).map(String::as_str)
+    }
+
     /// When the token ends, if it says so.
     #[must_use]
     pub fn expiry(&self) -> Option<SystemTime> {
@@ -264,6 +273,7 @@ mod tests {
             (vec![0xff, 0xfe], "not text"),
             (jwt(r#"{"alg":"RS256"}"#, "[]x").into_bytes(), "claims are not JSON"),
             (jwt(r#"{"alg":"RS256"}"#, r#"{"exp":"soon"}"#).into_bytes(), "claims are not JSON"),
+            (jwt(r#"{"alg":"RS256"}"#, r#"{"sub":"a\u001bb"}"#).into_bytes(), "control characters"),
             (jwt(r#"{"alg":"none"}"#, "{}").into_bytes(), "signed with `none`"),
             (jwt(r#"{"alg":"HS256"}"#, "{}").into_bytes(), "signed with `HS256`"),
         ] {

@@ -11,6 +11,10 @@ use crate::{reach, refusal};
 impl Asked<'_> {
     /// The error for what came of this request.
     pub fn error(&self, said: &Said) -> Error {
+        self.judge(said).at(self.skew)
+    }
+
+    fn judge(&self, said: &Said) -> Error {
         match said {
             Said::Error { code, message, status } => self.refused(code, message, *status),
             Said::Strange(strange) if strange.status == 429 => self.refused("TooManyRequestsException", "", 429),
