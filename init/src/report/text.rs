@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use super::{Facts, Report};
 use crate::checks::Outcome;
 use crate::failure::Fault;
@@ -77,7 +79,7 @@ fn outcome(text: &mut String, name: &str, outcome: &Outcome, colours: &Colours) 
                 }
                 line(text, cause);
                 let _ = write!(text, "{:1$}→ ", "", NAME + OUTCOME);
-                line(text, remedy);
+                line(text, &unfolded(remedy));
             }
         }
     }
@@ -87,6 +89,15 @@ fn outcome(text: &mut String, name: &str, outcome: &Outcome, colours: &Colours) 
 fn line(text: &mut String, lines: &str) {
     let indented = lines.replace('\n', &format!("\n{:1$}", "", NAME + OUTCOME));
     let _ = writeln!(text, "{indented}");
+}
+
+/// A policy statement, which messages hold in one line, as one pastes it.
+fn unfolded(text: &str) -> String {
+    let Some(begin) = text.find("{\"") else { return text.to_owned() };
+    let mut json = serde_json::Deserializer::from_str(&text[begin..]).into_iter::<Value>();
+    let Some(Ok(statement)) = json.next() else { return text.to_owned() };
+    let rest = text[begin + json.byte_offset()..].trim_start_matches([';', ' ']);
+    format!("{}\n{statement:#}\n{}", text[..begin].trim_end(), unfolded(rest))
 }
 
 impl Facts<'_> {
@@ -129,5 +140,21 @@ impl Facts<'_> {
         row("", self.executor_role.map(|role| format!("role {role}")));
         row("replaced", Some(self.replaced.join(", ")).filter(|names| !names.is_empty()));
         rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_unfolded_and_nothing_else_is() {
+        for (text, expected) in [
+            ("add this: {\"a\":[1]}; the token says x", "add this:\n{\n  \"a\": [\n    1\n  ]\n}\nthe token says x"),
+            ("a {\"broken", "a {\"broken"),
+            ("set it to {x}", "set it to {x}"),
+        ] {
+            assert_eq!(unfolded(text), expected);
+        }
     }
 }

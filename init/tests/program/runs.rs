@@ -190,3 +190,36 @@ fn the_help_names_every_variable_and_shows_no_value() {
     }
     assert!(!help.stdout.contains("arn:minio"), "{}", help.stdout);
 }
+
+/// The variables of the help with what it says of them, in its order.
+fn variables(help: &str) -> Vec<(String, String)> {
+    let mut variables = Vec::new();
+    let mut words: Vec<&str> = Vec::new();
+    for line in help.lines().map(str::trim) {
+        if line.starts_with("--") || line.ends_with(':') {
+            words.clear();
+        } else if let Some(name) = line.strip_prefix("[env: ").and_then(|line| line.strip_suffix(']')) {
+            variables.push((name.to_owned(), words.join(" ")));
+        } else if !line.is_empty() {
+            words.push(line);
+        }
+    }
+    variables
+}
+
+#[test]
+fn the_documentation_lists_every_variable_as_the_help_does() {
+    let (pod, _sts) = good_pod();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
+    let page = fs::read_to_string(path).unwrap();
+    let (text, table) = page.split_once("## All variables\n").unwrap();
+    let told = variables(&pod.run(&["--help"]).stdout);
+    assert!(told.len() > 40, "{told:?}");
+    let rows: String = told.iter().map(|(name, words)| format!("| `{name}` | {words} |\n")).collect();
+    let expected = format!("\n| variable | meaning |\n|---|---|\n{rows}");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(path, format!("{text}## All variables\n{expected}")).unwrap();
+    } else {
+        assert_eq!(table, expected, "run the tests with UPDATE_GOLDEN=1");
+    }
+}
