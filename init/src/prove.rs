@@ -69,8 +69,8 @@ async fn web_identity(
     sts: &Sts,
     checks: &mut Checks,
 ) -> Option<(Credentials, Claims)> {
-    let token = match token::wait(&identity.token).await {
-        Ok(token) => token,
+    let token::Held { token, doubt } = match token::wait(&identity.token).await {
+        Ok(held) => held,
         Err(failure) => {
             checks.fail("token", failure);
             return None;
@@ -100,7 +100,11 @@ async fn web_identity(
             Some((granted.credentials, claims.clone()))
         }
         Err(error) => {
-            checks.fail("STS", error.into());
+            match doubt {
+                // STS does not say that our clock is wrong: then the token is too old.
+                Some(failure) if error.clock().is_none() => checks.fail("token", failure),
+                _ => checks.fail("STS", error.into()),
+            }
             None
         }
     }

@@ -18,8 +18,16 @@ const TOKEN_POLL: Duration = Duration::from_millis(100);
 /// More than the longest token that STS takes; what is longer is no token.
 const TOKEN_READ: u64 = 64 * 1024;
 
+/// A token, and what speaks against it by this node's clock. Whether the clock is right only STS can tell.
+pub struct Held {
+    /// The token.
+    pub token: Token,
+    /// The token's time is over, if our clock is right.
+    pub doubt: Option<Failure>,
+}
+
 /// Waits for the token's file to appear with something in it.
-pub async fn wait(settings: &TokenSettings) -> Result<Token, Failure> {
+pub async fn wait(settings: &TokenSettings) -> Result<Held, Failure> {
     let deadline = Instant::now() + settings.wait;
     let mut told = false;
     loop {
@@ -29,8 +37,12 @@ pub async fn wait(settings: &TokenSettings) -> Result<Token, Failure> {
                 Err(fault) => return Err(refused(settings, &fault, None)),
                 Ok(token) => {
                     return match token.check(&settings.audience, SystemTime::now()) {
-                        Ok(()) => Ok(token),
-                        Err(fault) => Err(refused(settings, &fault, Some(token.claims()))),
+                        Ok(()) => Ok(Held { token, doubt: None }),
+                        Err(fault) => {
+                            let failure = refused(settings, &fault, Some(token.claims()));
+                            let may_be_the_clock = matches!(fault, TokenFault::Expired(_));
+                            if may_be_the_clock { Ok(Held { token, doubt: Some(failure) }) } else { Err(failure) }
+                        }
                     };
                 }
             },

@@ -67,6 +67,40 @@ scenarios! {
     sts_answers_ten_megabytes
     sts_answers_empty_keys
     sts_answers_expired_credentials
+    issuer_without_a_provider
+    issuer_inside_of_the_cluster
+    issuer_with_unreadable_keys
+    issuer_out_of_reach_for_sts
+    issuer_with_a_new_certificate
+    audience_unknown_to_the_provider
+    claim_rejected
+    token_expired_for_sts
+    token_too_new_for_a_slow_clock
+    token_expired_by_a_clock_that_is_wrong
+    token_expired_and_refused
+    role_with_a_typo
+    region_not_activated
+    session_policy_too_large
+    session_policy_malformed
+    minio_for_another_audience
+    minio_without_the_key
+    minio_without_the_role
+    happy_after_minio_has_started
+    minio_that_never_starts
+    refused_by_the_trust_policy_in_china
+    refused_by_the_trust_policy_in_gov_cloud
+    second_role_refused_by_aws
+    keys_with_another_secret
+    keys_and_a_clock_that_is_wrong
+    keys_that_expired
+    sts_redirects
+    sts_answers_json
+    sts_answers_half
+    sts_answers_keys_with_a_line_feed
+    sts_speaks_tls_only
+    sts_of_an_unknown_name
+    happy_through_a_proxy
+    proxy_away
     bundle_that_is_none
     program_missing
 }

@@ -23,7 +23,8 @@ pub struct Sts {
 
 impl Sts {
     /// Listens on a free port of loopback and answers as `exchange` has it: a list of answers, the last of which serves
-    /// all requests that are left when it has `"again": true`. In bodies `{TOKEN}` stands for the token.
+    /// all requests that are left when it has `"again": true`. In bodies `{TOKEN}` stands for the token;
+    /// `headers` are more lines of the head, each with its end.
     pub fn play(exchange: &Value, token: &str, tls: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -124,10 +125,11 @@ impl Script {
         let times = usize::try_from(answer["times"].as_u64().unwrap_or(1)).unwrap();
         body = body.repeat(times);
         let head = format!(
-            "HTTP/1.1 {} Recorded\r\ncontent-type: {}\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {} Recorded\r\ncontent-type: {}\r\ncontent-length: {}\r\n{}\r\n",
             answer["status"].as_u64().unwrap(),
             answer["type"].as_str().unwrap_or("text/xml"),
             body.len(),
+            answer["headers"].as_str().unwrap_or_default(),
         );
         [head.into_bytes(), body].concat()
     }
@@ -142,7 +144,9 @@ fn read_request(reader: &mut impl BufRead) -> Option<String> {
         }
     }
     let head = head.to_ascii_lowercase();
-    assert!(head.starts_with("post / http/1.1\r\n"), "{head}");
+    // A proxy is sent the whole URL.
+    let line = head.lines().next().unwrap_or_default();
+    assert!(line == "post / http/1.1" || line == "post http://sts.internal:9000/ http/1.1", "{head}");
     let signed = head.contains("\r\nauthorization: aws4-hmac-sha256 ");
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
     let mut body = vec![0; length];
