@@ -71,7 +71,6 @@ impl Https {
     ///
     /// # Errors
     /// [`WireFault`] when there is no whole answer in time.
-    #[allow(dead_code, reason = "the instance way and the look into a bucket are built on it")]
     pub async fn send(
         &self,
         request: Request<SdkBody>,

@@ -5,6 +5,9 @@
 //! [`Sts::assume_with_token`] exchanges both for [`Credentials`], [`Sts::assume_with`] exchanges credentials for those of
 //! another role, [`Sts::caller`] asks whose they are. Each says in an [`Error`] what was refused, why, and what to do.
 //!
+//! [`instance_credentials`] asks whoever runs the pod instead: a [`Source`] is a container endpoint (EKS Pod Identity, ECS)
+//! or the instance metadata service (or kube2iam in its place).
+//!
 //! The world comes in as values: the caller reads the environment, the token file and the clock.
 //!
 //! No secret leaves this crate by accident: [`Secret`] shows `…`, and what a server said is searched for the secrets of
@@ -18,8 +21,10 @@ mod error;
 mod granted;
 mod https;
 mod identity;
+mod instance;
 mod meaning;
 mod no_proxy;
+mod patience;
 mod policy;
 mod proxy;
 mod quote;
@@ -41,6 +46,10 @@ pub use credentials::{Credentials, Secret};
 pub use error::{Error, ErrorKind};
 pub use granted::{Granted, Limit};
 pub use identity::{DURATION_SECONDS, Identity, RoleArn, SessionName, StsKind, partition_of};
+pub use instance::{
+    Container, ContainerToken, Found, InstanceSettings, Metadata, Source, SourceVariables, instance_credentials,
+};
+pub use patience::Patience;
 pub use policy::SessionPolicy;
 pub use proxy::{Proxies, ProxyVariables};
 pub use roots::{BadRoots, Roots};
