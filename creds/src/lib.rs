@@ -6,7 +6,8 @@
 //! another role, [`Sts::caller`] asks whose they are. Each says in an [`Error`] what was refused, why, and what to do.
 //!
 //! [`instance_credentials`] asks whoever runs the pod instead: a [`Source`] is a container endpoint (EKS Pod Identity, ECS)
-//! or the instance metadata service (or kube2iam in its place).
+//! or the instance metadata service (or kube2iam in its place). [`read_prefix`] lists one key of an [`S3Uri`] with
+//! whatever credentials there are.
 //!
 //! The world comes in as values: the caller reads the environment, the token file and the clock.
 //!
@@ -33,6 +34,7 @@ mod refusal;
 mod roots;
 mod said;
 mod statement;
+mod store;
 mod sts;
 mod token;
 mod tunnel;
@@ -53,5 +55,6 @@ pub use patience::Patience;
 pub use policy::SessionPolicy;
 pub use proxy::{Proxies, ProxyVariables};
 pub use roots::{BadRoots, Roots};
+pub use store::{S3Uri, Seen, StoreSettings, read_prefix};
 pub use sts::{Sts, StsSettings};
 pub use token::{Claims, KubernetesClaims, Named, Token, TokenFault};

@@ -1,4 +1,4 @@
-//! The instance way, asked over real sockets: servers on loopback that answer well, answer
+//! The instance way and the look into a bucket, asked over real sockets: servers on loopback that answer well, answer
 //! badly, and are hostile.
 
 #![allow(clippy::unwrap_used, reason = "clippy knows only test functions as tests, not what they call")]
@@ -6,6 +6,7 @@
 mod container;
 mod metadata;
 mod server;
+mod store;
 
 use std::time::{Duration, SystemTime};
 
