@@ -8,6 +8,12 @@ pub(crate) fn remedy(fault: &WireFault, asked: &Asked<'_>) -> String {
     let Asked { endpoint, region, regional, proxy, .. } = asked;
     let setting = if *regional { "AWS_REGION" } else { "AWS_ENDPOINT_URL_STS" };
     let advice = match fault {
+        WireFault::Name { host, .. } if *regional && (host.contains("-fips.") || host.ends_with(".api.aws")) => {
+            format!(
+                "check AWS_REGION, AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT: not each region has {host}; and \
+             that the pod can resolve names"
+            )
+        }
         WireFault::Name { host, .. } => format!(
             "check {setting} and that the pod can resolve {host} (dnsPolicy, the cluster's DNS, a network policy that \
              forbids port 53)"
@@ -112,8 +118,10 @@ mod tests {
     }
 
     #[test]
-    fn silence_in_a_private_vpc_is_explained() {
+    fn what_is_special_about_aws_is_explained() {
         let fault = WireFault::ConnectTimeout { to: "x".into(), after: Duration::from_secs(3) };
+        let fips = WireFault::Name { host: "sts-fips.eu-west-1.amazonaws.com".into(), cause: String::new() };
+        assert!(remedy(&fips, &asked(true, None)).contains("AWS_USE_FIPS_ENDPOINT"));
         let text = remedy(&fault, &asked(true, None));
         assert!(text.contains("STS interface endpoint with private DNS for the region eu-west-1"), "{text}");
         assert!(!remedy(&fault, &asked(false, None)).contains("VPC"));

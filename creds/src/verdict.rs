@@ -35,13 +35,13 @@ impl Asked<'_> {
     /// An answer that is of no use; `problem` is what is wrong with it.
     pub fn malformed(&self, problem: &str) -> Error {
         let Self { endpoint, .. } = self;
-        Error::new(
-            ErrorKind::Malformed,
-            format!("STS at {endpoint} gave an answer that is of no use: {problem}{}", self.clocks()),
-            format!(
-                "check that {endpoint} is an STS endpoint and not a console, a proxy or an ingress (AWS_ENDPOINT_URL_STS)"
-            ),
-        )
+        let cause = format!("STS at {endpoint} gave an answer that is of no use: {problem}{}", self.clocks());
+        let clock = if self.skew.is_some() { "set this node's clock (NTP); " } else { "" };
+        let remedy = format!(
+            "{clock}check that {endpoint} is an STS endpoint and not a console, a proxy or an ingress \
+             (AWS_ENDPOINT_URL_STS)"
+        );
+        Error::new(ErrorKind::Malformed, cause, remedy).at(self.skew)
     }
 
     fn strange(&self, strange: &Strange) -> Error {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use codriver_creds::{ErrorKind, Proxies, ProxyVariables, Roots, Sts, StsSettings};
 
 use crate::server::{Reply, Server, http};
-use crate::world::{granted, identity, now, settings, token};
+use crate::world::{credentials, granted, identity, now, settings, token};
 
 fn through(endpoint: &str, proxy: &str, no: &str) -> StsSettings {
     let variables = ProxyVariables { all: proxy, no, ..ProxyVariables::default() };
@@ -121,5 +121,27 @@ async fn certificates_that_do_not_fit_say_how() {
         }
         let error = Sts::new(&settings).assume_with_token(&identity(3600), &token(), now()).await.unwrap_err();
         assert!(error.to_string().contains(cause) && error.remedy().contains(remedy), "{error}: {}", error.remedy());
+    }
+}
+
+#[tokio::test]
+async fn endpoints_are_those_of_the_region() {
+    for (region, fips, dual_stack, host) in [
+        ("eu-west-1", false, false, "sts.eu-west-1.amazonaws.com"),
+        ("us-east-1", true, false, "sts-fips.us-east-1.amazonaws.com"),
+        ("us-east-1", false, true, "sts.us-east-1.api.aws"),
+        ("us-east-1", true, true, "sts-fips.us-east-1.api.aws"),
+        ("cn-north-1", false, false, "sts.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", false, false, "sts.us-gov-west-1.amazonaws.com"),
+        ("us-gov-west-1", true, false, "sts.us-gov-west-1.amazonaws.com"),
+    ] {
+        let proxy = Server::play(vec![Reply::Bytes(b"HTTP/1.1 403 Forbidden\r\n\r\n".to_vec())]);
+        let mut settings = through("", &format!("http://{}", proxy.address), "");
+        (settings.region, settings.endpoint, settings.fips, settings.dual_stack) =
+            (region.into(), None, fips, dual_stack);
+        let error = Sts::new(&settings).caller(&credentials(true), now()).await.unwrap_err();
+        let request = &proxy.requests()[0];
+        assert!(request.starts_with(&format!("CONNECT {host}:443 ")), "{region} {fips} {dual_stack}: {request}");
+        assert!(error.to_string().starts_with(&format!("cannot reach STS at https://{host} through")), "{error}");
     }
 }

@@ -42,6 +42,15 @@ async fn a_clock_that_is_wrong_does_not_explain_everything() {
     assert!(!error.to_string().contains("clock"), "{error}");
 }
 
+#[tokio::test]
+async fn a_clock_that_is_wrong_explains_credentials_that_seem_to_be_over() {
+    let body = granted("AssumeRoleWithWebIdentity", "2026-11-23T01:50:00Z");
+    let server = Server::play(vec![Reply::Bytes(http(200, "date: Mon, 23 Nov 2026 00:50:00 GMT\r\n", &body))]);
+    let error = sts(&server.address).assume_with_token(&identity(3600), &token(), now()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Malformed);
+    assert!(error.clock().is_some() && error.remedy().starts_with("set this node's clock"), "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_never_answers_is_left() {
     let server = Server::play(vec![Reply::Silent(Vec::new())]);
