@@ -1,9 +1,13 @@
 //! What is meant: the settings with their types, judged all at once, so that nobody has to start a pod once per mistake.
 
+mod executor;
 mod keys;
 mod mode;
 mod overlays;
+mod place;
+mod pod;
 mod reader;
+mod session;
 mod surroundings;
 mod way;
 
@@ -12,21 +16,19 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use codriver_creds::{DURATION_SECONDS, Proxies, ProxyVariables, RoleArn, SessionName, SessionPolicy, StsKind};
+use codriver_creds::{DURATION_SECONDS, Proxies, RoleArn, SessionName, SessionPolicy, StsKind};
 use serde_json::Value;
 
 pub use self::keys::SecretReference;
 use self::mode::Case;
 pub use self::mode::Mode;
-use self::overlays::CONTAINER_KEY;
 pub use self::overlays::TEMPLATE_KEY;
 use self::reader::Reader;
 pub use self::surroundings::Surroundings;
-use self::way::Chosen;
 pub use self::way::{ContainerEndpoint, Instance, Keys, Way, WebIdentity};
 use crate::args::Args;
 use crate::endpoint::Endpoint;
-use crate::failure::{Exit, Failure, shown};
+use crate::failure::{Exit, Failure};
 use crate::hadoop::Properties;
 use crate::lines::Lines;
 use crate::version::Version;
@@ -263,193 +265,6 @@ impl Settings {
                 format!("{service}.{region}.{suffix}")
             }
         }
-    }
-}
-
-/// A mode with the reason for it.
-struct ChosenMode {
-    mode: Mode,
-    reason: String,
-    obstacle: Option<String>,
-}
-
-/// The parts that need more than one setting.
-impl Reader {
-    fn store(&mut self, args: &Args, endpoint: Option<Endpoint>, sts: Option<&Endpoint>) -> Option<Store> {
-        let is_aws = endpoint.as_ref().is_none_or(Endpoint::is_aws);
-        let path_style = self.one_of("CODRIVER_PATH_STYLE", &args.path_style, &TRUE_OR_FALSE).unwrap_or(!is_aws);
-        let region = match given(&args.region).or(given(&args.default_region)) {
-            Some(region) if region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') => region,
-            Some(region) => {
-                self.mistake(
-                    format!("AWS_REGION `{}` is no region", shown(region)),
-                    "write it as eu-west-1: small letters, digits and -",
-                );
-                return None;
-            }
-            None if is_aws || sts.is_none_or(Endpoint::is_aws) => {
-                self.mistake("AWS_REGION is not set", "set it to the region of the buckets, such as eu-west-1");
-                return None;
-            }
-            // Other stores do not care, but S3A wants one.
-            None => "us-east-1",
-        };
-        Some(Store { endpoint, region: region.to_owned(), path_style })
-    }
-
-    fn proxies(&mut self, around: &Surroundings<'_>) -> Proxies {
-        // Both cases are in use; curl and Go take the small one first.
-        let variable = |small: &str, large: &str| around.first_of(&[small, large]).unwrap_or_default();
-        let variables = ProxyVariables {
-            https: variable("https_proxy", "HTTPS_PROXY"),
-            http: variable("http_proxy", "HTTP_PROXY"),
-            all: variable("all_proxy", "ALL_PROXY"),
-            no: variable("no_proxy", "NO_PROXY"),
-        };
-        Proxies::parse(variables).unwrap_or_else(|mistakes| {
-            for mistake in mistakes {
-                self.mistake(mistake, "write it as http://host:port or http://user:password@host:port");
-            }
-            Proxies::default()
-        })
-    }
-
-    fn asked_mode(&mut self, args: &Args) -> Option<Mode> {
-        let names = [
-            ("auto", None),
-            ("web-identity", Some(Mode::Provider)),
-            ("keys", Some(Mode::Provider)),
-            ("instance", Some(Mode::Provider)),
-            ("session", Some(Mode::Session)),
-            ("endpoint", Some(Mode::Endpoint)),
-        ];
-        self.one_of("CODRIVER_MODE", &args.mode, &names).flatten()
-    }
-
-    fn mode(&mut self, args: &Args, asked: Option<Mode>, case: &Case<'_>) -> Option<ChosenMode> {
-        let text = given(&args.mode).unwrap_or_default();
-        if asked == Some(Mode::Provider) && text != case.way.name() {
-            self.mistake(
-                format!("CODRIVER_MODE {text} does not fit the way, which is {}", case.way.name()),
-                "leave CODRIVER_MODE out, or set CODRIVER_WAY to the same",
-            );
-            return None;
-        }
-        if asked == Some(Mode::Endpoint) && given(&args.image).is_none() {
-            self.mistake(
-                "CODRIVER_IMAGE is not set, which the mode endpoint needs: executors get a sidecar of this image",
-                "set it to codriver's own image, as in this init container",
-            );
-        }
-        match Mode::choose(asked, case) {
-            Ok((mode, reason)) => {
-                let obstacle = if asked.is_some() { case.obstacle() } else { None };
-                Some(ChosenMode { mode, reason, obstacle })
-            }
-            Err(obstacle) => {
-                self.mistake(
-                    format!("CODRIVER_MODE {text} cannot work: {obstacle}"),
-                    "leave CODRIVER_MODE out, or set it to session",
-                );
-                None
-            }
-        }
-    }
-
-    /// A role of another partition than the region can never be assumed.
-    fn partitions(&mut self, roles: &[&Option<String>], kind: StsKind, store: Option<&Store>) {
-        let (StsKind::Aws, Some(store)) = (kind, store) else { return };
-        for role in roles.iter().filter_map(|role| RoleArn::parse(given(role)?, kind).ok()) {
-            if let Err(mismatch) = role.fits(&store.region) {
-                self.mistake(
-                    mismatch,
-                    "set AWS_REGION to a region of the role's partition, or take a role of the region's",
-                );
-            }
-        }
-    }
-
-    fn policy(&mut self, args: &Args, around: &Surroundings<'_>) -> Option<SessionPolicy> {
-        /// More than the longest policy that STS takes, with blanks that can be left out.
-        const LONGEST: u64 = 64 * 1024;
-        let given = given(&args.session_policy)?;
-        let text = if given.starts_with('/') {
-            around.text(given.as_ref(), LONGEST).map_err(|problem| format!("{given} {problem}"))
-        } else {
-            Ok(given.to_owned())
-        };
-        match text.and_then(|text| SessionPolicy::parse(&text)) {
-            Ok(policy) => Some(policy),
-            Err(problem) => {
-                self.mistake(
-                    format!("CODRIVER_SESSION_POLICY {problem}"),
-                    "write an IAM policy as JSON, or the path of a file with one",
-                );
-                None
-            }
-        }
-    }
-
-    fn executor(
-        &mut self,
-        args: &Args,
-        around: &Surroundings<'_>,
-        kind: StsKind,
-        chosen: Option<&Chosen>,
-        spark: &Lines,
-    ) -> Option<Executor> {
-        let said = |keys: &[&str]| spark.iter().any(|(key, _)| keys.contains(&key.as_str()));
-        let image = self.word("CODRIVER_EXECUTOR_IMAGE", &args.executor_image);
-        if given(&args.executor_image).is_none()
-            && !said(&["spark.kubernetes.executor.container.image", "spark.kubernetes.container.image"])
-        {
-            self.mistake("CODRIVER_EXECUTOR_IMAGE is not set", "set it to the image of the driver's container");
-        }
-        let service_account = self.word("CODRIVER_EXECUTOR_SERVICE_ACCOUNT", &args.executor_service_account);
-        if given(&args.executor_service_account).is_none()
-            && !said(&["spark.kubernetes.authenticate.executor.serviceAccountName"])
-        {
-            self.mistake(
-                "CODRIVER_EXECUTOR_SERVICE_ACCOUNT is not set",
-                "set it to a service account for the executors; without one they would run as `default`",
-            );
-        }
-        let user = match given(&args.executor_user) {
-            Some("image") => None,
-            _ => Some(self.number("CODRIVER_EXECUTOR_USER", &args.executor_user, 185, 1..=u64::from(u32::MAX >> 1))),
-        };
-        let driver = chosen.and_then(|chosen| match &chosen.way {
-            Way::WebIdentity(identity) => Some(identity.role.clone()),
-            Way::Instance(instance) => instance.role.clone(),
-            Way::Keys(_) => None,
-        });
-        let role = self.role("CODRIVER_EXECUTOR_ROLE_ARN", &args.executor_role_arn, kind).or_else(|| driver.clone());
-        let own_role = role != driver;
-        let template = self.template(args, around, spark);
-        let container = spark.iter().rev().find(|(key, _)| key == CONTAINER_KEY).map(|(_, name)| name.clone());
-        let codriver_image = self.word("CODRIVER_IMAGE", &args.image);
-        Some(Executor { image, service_account, role, own_role, user, template, container, codriver_image })
-    }
-
-    fn pod(&mut self, args: &Args) -> Option<Pod> {
-        let mut field = |setting: &str, value: &Option<String>, path: &str, valid: fn(&str) -> bool| match given(value)
-        {
-            Some(text) if valid(text) => Some(text.to_owned()),
-            found => {
-                let problem = if found.is_some() { "is not what Kubernetes gives" } else { "is not set" };
-                self.mistake(
-                    format!("{setting} {problem}"),
-                    format!("set it by the downward API: valueFrom.fieldRef.fieldPath: {path}"),
-                );
-                None
-            }
-        };
-        let name = field("POD_NAME", &args.pod_name, "metadata.name", is_name);
-        let namespace = field("POD_NAMESPACE", &args.pod_namespace, "metadata.namespace", is_name);
-        let uid = field("POD_UID", &args.pod_uid, "metadata.uid", is_name);
-        let ip = field("POD_IP", &args.pod_ip, "status.podIP", |text| text.parse::<IpAddr>().is_ok());
-        let node = self.word("NODE_NAME", &args.node_name);
-        Some(Pod { name: name?, namespace: namespace?, uid: uid?, ip: ip?.parse().ok()?, node })
     }
 }
 
