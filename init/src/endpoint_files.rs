@@ -44,7 +44,8 @@ pub fn describe(settings: &Settings) -> String {
         }),
         Way::Instance(instance) => json!({
             "role": instance.role.as_ref().map(|role| role.as_str()),
-            "container": instance.container.as_ref().map(|container| container.url.as_str()),
+            // Not its path, which is a secret on ECS: the sidecar has it from the same variables.
+            "origin": instance.source.origin(),
         }),
     };
     source["way"] = json!(settings.way.name());

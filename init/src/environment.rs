@@ -23,7 +23,7 @@ pub fn of_executors(settings: &Settings) -> BTreeMap<&'static str, String> {
         ("AWS_DEFAULT_REGION", region.clone()),
         ("AWS_STS_REGIONAL_ENDPOINTS", "regional".to_owned()),
     ]);
-    let from_the_machine = matches!(&settings.way, Way::Instance(instance) if instance.container.is_none());
+    let from_the_machine = matches!(&settings.way, Way::Instance(instance) if instance.is_machine());
     if !from_the_machine || settings.mode == Mode::Endpoint {
         variables.insert("AWS_EC2_METADATA_DISABLED", "true".to_owned());
     }

@@ -114,7 +114,7 @@ fn identity(settings: &Settings) -> Value {
                 }));
             }
         }
-        (Proof::Instance, Way::Instance(instance)) if instance.container.is_none() => {
+        (Proof::Instance, Way::Instance(instance)) if instance.is_machine() => {
             if let Some(role) = &settings.executor.role {
                 pod["metadata"] = json!({ "annotations": { ROLE_ANNOTATION: role.as_str() } });
             }
@@ -234,7 +234,7 @@ mod tests {
 
     use super::*;
     use crate::settings::SecretReference;
-    use crate::settings::tests::{aws, keys, minio, mode};
+    use crate::settings::tests::{aws, keys, kube2iam, minio, mode};
 
     fn template(settings: &Settings) -> Value {
         serde_json::from_str(&render(settings).unwrap()).unwrap()
@@ -280,8 +280,7 @@ mod tests {
 
     #[test]
     fn with_kube2iam_they_are_annotated() {
-        let mut settings = minio();
-        settings.way = Way::Instance(crate::settings::Instance::default());
+        let settings = kube2iam();
         let annotation = &template(&settings)["metadata"]["annotations"][ROLE_ANNOTATION];
         assert_eq!(annotation, "arn:minio:iam:::role/oxnUw3DAuQF1uggjXGxI2AmW8IA");
     }

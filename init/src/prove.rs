@@ -1,8 +1,10 @@
 //! Proves who the pod is: gets credentials the way that is configured, assumes the second role if there is one, asks who
 //! that makes us, and reads the bucket if that is wanted. The first failure ends it: what comes after needs what failed.
 
+mod bucket;
 mod bundles;
 mod caller;
+mod instance;
 mod token;
 
 use std::time::{Duration, SystemTime};
@@ -42,7 +44,7 @@ pub async fn prove(settings: &Settings, checks: &mut Checks) -> Option<Proof> {
     let sts = Sts::new(&StsSettings {
         region: settings.store.region.clone(),
         endpoint: settings.sts.endpoint.as_ref().map(|endpoint| endpoint.url().to_owned()),
-        roots,
+        roots: roots.clone(),
         attempts: settings.sts.attempts,
         backoff: settings.sts.backoff,
         fips: settings.sts.fips,
@@ -55,10 +57,11 @@ pub async fn prove(settings: &Settings, checks: &mut Checks) -> Option<Proof> {
             let (credentials, claims) = web_identity(settings, identity, &sts, checks).await?;
             (credentials, Some(claims))
         }
-        Way::Instance(_) => return None,
+        Way::Instance(instance) => (instance::ask(instance, &roots, checks).await?, None),
     };
     let credentials = chain(settings, credentials, &sts, checks).await?;
     let caller = caller::ask(settings, &credentials, &sts, checks).await?;
+    bucket::read(settings, &credentials, roots, checks).await?;
     Some(Proof { credentials, claims, caller })
 }
 

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use codriver_creds::{DURATION_SECONDS, Proxies, RoleArn, SessionName, SessionPolicy, StsKind};
+use codriver_creds::{DURATION_SECONDS, Proxies, RoleArn, S3Uri, SessionName, SessionPolicy, StsKind};
 use serde_json::Value;
 
 pub use self::keys::SecretReference;
@@ -25,7 +25,7 @@ pub use self::mode::Mode;
 pub use self::overlays::TEMPLATE_KEY;
 use self::reader::Reader;
 pub use self::surroundings::Surroundings;
-pub use self::way::{ContainerEndpoint, Instance, Keys, Way, WebIdentity};
+pub use self::way::{Instance, Keys, TokenFrom, Way, WebIdentity};
 use crate::args::Args;
 use crate::endpoint::Endpoint;
 use crate::failure::{Exit, Failure};
@@ -72,6 +72,8 @@ pub struct Settings {
     pub spark_conf: Lines,
     /// The user's settings for core-site.xml, merged.
     pub hadoop_conf: Properties,
+    /// What to read once before a JVM starts.
+    pub probe: Option<S3Uri>,
     /// Ask the API server what the pod may do.
     pub preflight: bool,
     /// The pod's own facts.
@@ -199,6 +201,7 @@ impl Settings {
         let hadoop = reader.version("CODRIVER_HADOOP_VERSION", &args.hadoop_version, Version(3, 2, 0));
         let spark = reader.version("CODRIVER_SPARK_VERSION", &args.spark_version, Version(3, 1, 0));
         let magic_committer = reader.one_of("CODRIVER_COMMITTER", &args.committer, &[("file", false), ("magic", true)]);
+        let probe = reader.probe(args);
         let preflight = reader.one_of("CODRIVER_PREFLIGHT", &args.preflight, &TRUE_OR_FALSE).unwrap_or(true);
         let dir = reader.absolute("CODRIVER_DIR", given(&args.dir).unwrap_or("/codriver"));
         let own_sts = kind == StsKind::Other;
@@ -231,6 +234,7 @@ impl Settings {
                     executor,
                     spark_conf,
                     hadoop_conf,
+                    probe,
                     preflight,
                     pod,
                     wrapper_source: given(&args.wrapper_source).map(PathBuf::from),

@@ -64,7 +64,7 @@ impl Case<'_> {
                 _ => None,
             },
             Way::Instance(instance) => {
-                let agent = instance.container.as_ref().is_some_and(|endpoint| !is_old(&endpoint.url));
+                let agent = !instance.is_machine() && !is_old(instance.source.origin());
                 match self.hadoop {
                     Some(version) if agent && version < POD_IDENTITY => Some(format!(
                         "the AWS SDK of Hadoop {version} cannot ask the agent of EKS Pod Identity ({POD_IDENTITY} is \
@@ -82,8 +82,9 @@ impl Case<'_> {
 }
 
 /// Endpoints that every SDK knows: ECS's own, and loopback.
-fn is_old(url: &str) -> bool {
-    ["http://169.254.170.2/", "http://127.0.0.1", "http://localhost", "https://"].iter().any(|old| url.starts_with(old))
+fn is_old(origin: &str) -> bool {
+    let local = ["http://127.0.0.1", "http://localhost", "https://"];
+    origin == "http://169.254.170.2" || local.iter().any(|old| origin.starts_with(old))
 }
 
 impl Mode {

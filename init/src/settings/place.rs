@@ -1,6 +1,6 @@
 //! Where S3 and STS are, and who stands between.
 
-use codriver_creds::{Proxies, ProxyVariables, RoleArn, StsKind};
+use codriver_creds::{Proxies, ProxyVariables, RoleArn, S3Uri, StsKind};
 
 use super::reader::Reader;
 use super::surroundings::Surroundings;
@@ -31,6 +31,17 @@ impl Reader {
             None => "us-east-1",
         };
         Some(Store { endpoint, region: region.to_owned(), path_style })
+    }
+
+    /// What is to be read once.
+    pub fn probe(&mut self, args: &Args) -> Option<S3Uri> {
+        match S3Uri::parse(given(&args.probe)?) {
+            Ok(uri) => Some(uri),
+            Err(problem) => {
+                self.mistake(format!("CODRIVER_PROBE {problem}"), "write it as s3://bucket/prefix");
+                None
+            }
+        }
     }
 
     /// The proxies of the usual variables.

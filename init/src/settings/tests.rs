@@ -61,6 +61,12 @@ pub fn keys() -> Settings {
     parse_with(&args, &KEYS, &[]).unwrap()
 }
 
+/// A pod on a node with kube2iam, which should give it a role.
+pub fn kube2iam() -> Settings {
+    let args = Args { way: Some("instance".to_owned()), token_file: None, ..minio_args() };
+    parse(&args).unwrap()
+}
+
 /// The pod beside MinIO, in this mode.
 pub fn mode(mode: &str) -> Settings {
     let some = |text: &str| Some(text.to_owned());

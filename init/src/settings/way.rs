@@ -4,13 +4,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use codriver_creds::{Credentials, RoleArn, StsKind};
+use codriver_creds::{ContainerToken, Credentials, RoleArn, Source, SourceVariables, StsKind};
 
 use super::keys::{self, SecretReference};
 use super::reader::Reader;
 use super::surroundings::Surroundings;
 use super::{TokenSettings, given};
 use crate::args::Args;
+
+/// A container's endpoint wants to see a token; SDKs read the file first.
+const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
 /// Where credentials come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,26 +45,31 @@ pub struct WebIdentity {
     pub token: TokenSettings,
 }
 
-/// The instance: which service to ask, and who it should say that we are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The instance: whom to ask, and who it should say that we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
     /// The role that is expected, if one is.
     pub role: Option<RoleArn>,
-    /// EKS Pod Identity or ECS; none for the metadata service of the machine (or kube2iam and kiam in its place).
-    pub container: Option<ContainerEndpoint>,
-    /// Another address of the metadata service (`AWS_EC2_METADATA_SERVICE_ENDPOINT`).
-    pub metadata: Option<String>,
+    /// EKS Pod Identity or ECS; or the metadata service of the machine (or kube2iam and kiam in its place).
+    pub source: Source,
+    /// What the former wants to see.
+    pub token: Option<TokenFrom>,
 }
 
-/// The container-credentials contract of AWS's SDKs.
+/// Where the token of a container's endpoint is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContainerEndpoint {
-    /// The whole URL.
-    pub url: String,
-    /// The file of the token that it wants.
-    pub token_file: Option<PathBuf>,
-    /// The token itself, where there is no file.
-    pub token: Option<codriver_creds::Secret>,
+pub enum TokenFrom {
+    /// In a file, which is replaced from time to time.
+    File(PathBuf),
+    /// In a variable.
+    Variable(ContainerToken),
+}
+
+impl Instance {
+    /// Is it the machine itself that is asked, or what stands in for it?
+    pub fn is_machine(&self) -> bool {
+        matches!(self.source, Source::Metadata(_))
+    }
 }
 
 impl Way {
@@ -203,27 +212,31 @@ impl Reader {
         if role.is_none() && given(&args.role_arn).is_some() {
             return None;
         }
-        let full = around.variable("AWS_CONTAINER_CREDENTIALS_FULL_URI").map(str::to_owned);
-        let relative = around.variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-        // The order of the Rust, Python, Java and C++ SDKs.
-        let url = relative.map(|path| format!("http://169.254.170.2{path}")).or(full);
-        let container = url.map(|url| ContainerEndpoint {
-            url,
-            token_file: around.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").map(PathBuf::from),
-            token: around
-                .variable("AWS_CONTAINER_AUTHORIZATION_TOKEN")
-                .map(|token| codriver_creds::Secret::new(token.to_owned())),
+        let said = |name: &str| around.variable(name).unwrap_or_default();
+        let variables = SourceVariables {
+            relative_uri: said("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+            full_uri: said("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+            endpoint: said("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
+            endpoint_mode: said("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
+            disabled: said("AWS_EC2_METADATA_DISABLED"),
+            first_version_disabled: said("AWS_EC2_METADATA_V1_DISABLED"),
+        };
+        let source = Source::choose(&variables).map_err(|mistakes| {
+            for mistake in mistakes {
+                self.mistake(mistake, "correct it in codriver-init's container, or take another way (CODRIVER_WAY)");
+            }
         });
-        let disabled = around.variable("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value == "true");
-        if container.is_none() && disabled {
-            self.mistake(
-                "CODRIVER_WAY is instance, but AWS_EC2_METADATA_DISABLED is true and no AWS_CONTAINER_CREDENTIALS_* \
-                 is set",
-                "remove AWS_EC2_METADATA_DISABLED from codriver-init, or take another way",
-            );
-            return None;
-        }
-        let metadata = around.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT").map(str::to_owned);
-        Some(Instance { role, container, metadata })
+        let token = match (around.variable(TOKEN_FILE), around.variables.get(TOKEN)) {
+            (Some(file), _) => Some(TokenFrom::File(self.absolute(TOKEN_FILE, file)?)),
+            (None, Some(token)) if !token.is_empty() => match ContainerToken::parse(token.as_bytes()) {
+                Ok(token) => Some(TokenFrom::Variable(token)),
+                Err(problem) => {
+                    self.mistake(format!("{TOKEN} {problem}"), "give it as it is, without blanks and line ends");
+                    return None;
+                }
+            },
+            _ => None,
+        };
+        Some(Instance { role, source: source.ok()?, token })
     }
 }

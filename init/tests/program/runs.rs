@@ -141,7 +141,6 @@ fn rubbish_in_every_variable_is_told_at_once_and_nothing_is_written() {
         "SSL_CERT_FILE",
         "AWS_SHARED_CREDENTIALS_FILE",
         "CODRIVER_KEYS_DIR",
-        "CODRIVER_PROBE",
         "CODRIVER_KEYS_SECRET",
         "CODRIVER_WRAPPER_SOURCE",
         "CODRIVER_WAY",
