@@ -14,39 +14,29 @@
 //! No secret leaves this crate by accident: [`Secret`] shows `…`, and what a server said is searched for the secrets of
 //! the request before it becomes part of an error.
 
-mod asked;
 mod caller;
 mod clock;
 mod credentials;
 mod error;
-mod granted;
 mod https;
 mod identity;
 mod instance;
-mod meaning;
 mod no_proxy;
 mod patience;
 mod policy;
 mod proxy;
 mod quote;
-mod reach;
-mod refusal;
 mod roots;
-mod said;
-mod statement;
 mod store;
 mod sts;
 mod token;
 mod tunnel;
-mod verdict;
-mod watch;
 mod wire;
 
 pub use caller::Caller;
 pub use clock::Skew;
 pub use credentials::{Credentials, Secret};
 pub use error::{Error, ErrorKind};
-pub use granted::{Granted, Limit};
 pub use identity::{DURATION_SECONDS, Identity, RoleArn, SessionName, StsKind, partition_of};
 pub use instance::{
     Container, ContainerToken, Found, InstanceSettings, Metadata, Source, SourceVariables, instance_credentials,
@@ -56,5 +46,5 @@ pub use policy::SessionPolicy;
 pub use proxy::{Proxies, ProxyVariables};
 pub use roots::{BadRoots, Roots};
 pub use store::{S3Uri, Seen, StoreSettings, read_prefix};
-pub use sts::{Sts, StsSettings};
+pub use sts::{Granted, Limit, Sts, StsSettings};
 pub use token::{Claims, KubernetesClaims, Named, Token, TokenFault};

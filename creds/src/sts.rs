@@ -4,39 +4,40 @@
 //! duration, so that MinIO's credentials end with the token; and its loader, with the chain of all other providers behind
 //! it, would gather nothing that is not given here.
 
+mod asked;
+mod client;
+mod granted;
+mod meaning;
+mod reach;
+mod refusal;
+mod said;
+mod statement;
+mod verdict;
+mod watch;
+
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sts::Client;
-use aws_sdk_sts::config::retry::RetryConfig;
-use aws_sdk_sts::config::timeout::TimeoutConfig;
-use aws_sdk_sts::config::{BehaviorVersion, Config, Credentials as SigningKeys, IdentityCache, Region};
+use aws_sdk_sts::config::{Config, Credentials as SigningKeys};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::types::PolicyDescriptorType;
-use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::asked::{Asked, What};
 use crate::caller::Caller;
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, ErrorKind};
-use crate::granted::{Granted, Judged, Limit, ONE_HOUR};
-use crate::https::Https;
 use crate::identity::Identity;
 use crate::proxy::Proxies;
 use crate::quote::Mask;
 use crate::roots::Roots;
-use crate::said::Said;
+use crate::sts::asked::{Asked, What};
+pub use crate::sts::granted::{Granted, Limit};
+use crate::sts::granted::{Judged, ONE_HOUR};
+use crate::sts::said::Said;
+use crate::sts::watch::{Watch, Watcher};
 use crate::token::Token;
-use crate::watch::{Watch, Watcher};
-
-/// Until a connection stands. What AWS's SDKs take: a lost SYN is sent again after 1 s and after 3 s.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
-/// For one request and its answer. STS itself asks the issuer for its keys in this time.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
-/// For all attempts with the waits between them.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where STS is and how patient to be with it.
 #[derive(Debug, Clone)]
@@ -75,7 +76,7 @@ impl Sts {
     /// Prepares a client. Nothing is sent.
     #[must_use]
     pub fn new(settings: &StsSettings) -> Self {
-        Self { config: config(settings), settings: settings.clone() }
+        Self { config: client::config(settings), settings: settings.clone() }
     }
 
     /// Exchanges the token for credentials. Waits up to 60 s in all, for retries of what can pass, with backoff and
@@ -170,37 +171,6 @@ impl Sts {
             SigningKeys::new(by.access_key_id.expose(), by.secret_access_key.expose(), token, by.expires, "given");
         Client::from_conf(self.config.to_builder().credentials_provider(keys).build())
     }
-}
-
-/// All that the SDK would otherwise gather from environment, profile files and instance metadata.
-fn config(settings: &StsSettings) -> Config {
-    let retry = RetryConfig::standard().with_max_attempts(settings.attempts).with_initial_backoff(settings.backoff);
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(TOTAL_TIMEOUT)
-        .build();
-    let mut config = Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(settings.region.clone()))
-        .use_fips(settings.fips)
-        .use_dual_stack(settings.dual_stack)
-        .identity_cache(IdentityCache::no_cache())
-        .http_client(http_client(settings))
-        .retry_config(retry)
-        .timeout_config(timeouts);
-    config.set_endpoint_url(settings.endpoint.clone());
-    config.build()
-}
-
-/// The roots are built once for all attempts, and not at all for plain `http://`.
-fn http_client(settings: &StsSettings) -> SharedHttpClient {
-    let plain = settings.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
-    let tls_proxy = settings.endpoint.as_ref().and_then(|endpoint| settings.proxy.for_url(endpoint));
-    let plain = plain && !tls_proxy.is_some_and(|proxy| proxy.starts_with("https://"));
-    let https = if plain { Https::plain(CONNECT_TIMEOUT) } else { Https::new(&settings.roots, CONNECT_TIMEOUT) };
-    let connector = SharedHttpConnector::new(https.through(settings.proxy.clone()));
-    http_client_fn(move |_, _| connector.clone())
 }
 
 fn seconds(duration: Duration) -> i32 {

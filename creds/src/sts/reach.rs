@@ -1,6 +1,6 @@
 //! What to do when STS cannot be reached: for each trouble on the way its remedy.
 
-use crate::asked::Asked;
+use crate::sts::asked::Asked;
 use crate::wire::{TlsTrouble, WireFault};
 
 /// The remedy for a fault of the wire.
@@ -76,7 +76,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::asked::What;
+    use crate::sts::asked::What;
 
     fn asked(regional: bool, proxy: Option<&str>) -> Asked<'static> {
         Asked {

@@ -1,9 +1,9 @@
 //! What to do when STS says no: one remedy for each meaning, with the names and statements to paste.
 
-use crate::asked::{Asked, What};
 use crate::identity::RoleArn;
-use crate::meaning::Meaning;
-use crate::statement;
+use crate::sts::asked::{Asked, What};
+use crate::sts::meaning::Meaning;
+use crate::sts::statement;
 use crate::token::Claims;
 
 /// The same code means another thing where keys asked and not a token.

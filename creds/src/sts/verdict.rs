@@ -1,12 +1,12 @@
 //! From what STS said, or failed to say, to the error that a reader gets. Pure.
 
-use crate::asked::{Asked, What};
 use crate::error::{Error, ErrorKind};
-use crate::meaning::{Meaning, meaning};
-use crate::said::{Said, Strange};
-use crate::watch::LONGEST_ANSWER;
+use crate::sts::asked::{Asked, What};
+use crate::sts::meaning::{Meaning, meaning};
+use crate::sts::said::{Said, Strange};
+use crate::sts::watch::LONGEST_ANSWER;
+use crate::sts::{reach, refusal};
 use crate::wire::WireFault;
-use crate::{reach, refusal};
 
 impl Asked<'_> {
     /// The error for what came of this request.

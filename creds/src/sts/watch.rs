@@ -21,7 +21,7 @@ use http_body_util::Limited;
 use tokio::time::Instant;
 
 use crate::clock::Skew;
-use crate::said::{Said, is_code};
+use crate::sts::said::{Said, is_code};
 use crate::wire::{WireFault, causes};
 
 /// The most that is read of one answer, in bytes. A good one has about 2 KiB; session tokens have no stated bound.
