@@ -36,6 +36,16 @@ scenarios! {
     happy_with_a_second_role
     second_role_refused
     keys_refused
+    happy_pod_identity
+    pod_identity_of_another_role
+    pod_identity_token_missing
+    node_instead_of_the_pod
+    nothing_configured
+    happy_with_a_probe
+    probe_without_permission
+    probe_of_no_bucket
+    probe_of_another_region
+    probe_that_is_none
     proxy_wrong
     partition_of_another_region
     template_in_conflict

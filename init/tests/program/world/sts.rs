@@ -135,13 +135,23 @@ impl Script {
     }
 }
 
-/// Reads one request; none when the client has closed. The text is its form, a field a line, sorted.
+/// Reads one request; none when the client has closed. The text is its form, a field a line, sorted; of a GET what is got
+/// and by whom.
 fn read_request(reader: &mut impl BufRead) -> Option<String> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if reader.read_line(&mut head).ok()? == 0 {
             return None;
         }
+    }
+    if let Some(line) = head.lines().next().and_then(|line| line.strip_prefix("GET ")) {
+        let authorization = head.lines().find_map(|line| line.strip_prefix("authorization: "));
+        let kind = match authorization {
+            Some(signature) if signature.starts_with("AWS4-HMAC-SHA256 ") => "signed",
+            Some(_) => "with a token",
+            None => "by anybody",
+        };
+        return Some(format!("GET={} {kind}", line.trim_end_matches(" HTTP/1.1")));
     }
     let head = head.to_ascii_lowercase();
     // A proxy is sent the whole URL.
