@@ -118,7 +118,7 @@ impl Sts {
     /// [`Error`], which knows the remedy.
     pub async fn assume_with(&self, identity: &Identity, by: &Credentials, now: SystemTime) -> Result<Granted, Error> {
         let call = self.call(What::WithKeys(&identity.role), Mask::new(by.secrets()), now);
-        let client = self.signing(by);
+        let client = self.signing(by)?;
         let ask = async |duration: Duration| -> Heard<Given> {
             let answer = client
                 .assume_role()
@@ -144,7 +144,7 @@ impl Sts {
     /// [`Error`]; of the kind [`ErrorKind::Unsupported`] where a store cannot tell.
     pub async fn caller(&self, credentials: &Credentials, now: SystemTime) -> Result<Caller, Error> {
         let call = self.call(What::Caller, Mask::new(credentials.secrets()), now);
-        let client = self.signing(credentials);
+        let client = self.signing(credentials)?;
         let watcher = Watcher(Arc::clone(&call.watch));
         let answer = client.get_caller_identity().customize().interceptor(watcher).send().await;
         match answer.map_err(|error| call.said(&error)) {
@@ -165,11 +165,19 @@ impl Sts {
         Call { settings: &self.settings, what, mask, watch: Arc::new(Watch::new(now)) }
     }
 
-    fn signing(&self, by: &Credentials) -> Client {
+    /// A client that signs. What no header can carry would fail, or worse, in the midst of the SDK.
+    fn signing(&self, by: &Credentials) -> Result<Client, Error> {
+        if !by.secrets().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic())) {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "a part of the credentials is empty, or has blanks or other characters that no header can carry",
+                "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN for blanks and line ends",
+            ));
+        }
+        let [id, key] = [&by.access_key_id, &by.secret_access_key].map(|part| part.expose().to_owned());
         let token = by.session_token.as_ref().map(|token| token.expose().to_owned());
-        let keys =
-            SigningKeys::new(by.access_key_id.expose(), by.secret_access_key.expose(), token, by.expires, "given");
-        Client::from_conf(self.config.to_builder().credentials_provider(keys).build())
+        let keys = SigningKeys::new(id, key, token, by.expires, "given");
+        Ok(Client::from_conf(self.config.to_builder().credentials_provider(keys).build()))
     }
 }
 

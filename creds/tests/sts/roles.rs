@@ -1,6 +1,6 @@
 //! The three calls: what is sent, and what is made of good answers and of plain refusals.
 
-use codriver_creds::{ErrorKind, Limit, RoleArn, SessionPolicy, StsKind};
+use codriver_creds::{ErrorKind, Limit, RoleArn, Secret, SessionPolicy, StsKind};
 
 use crate::server::{Reply, Server, http};
 use crate::world::{credentials, error, granted, identity, now, sts, token};
@@ -177,4 +177,23 @@ async fn fips_and_an_endpoint_of_ones_own_exclude_each_other() {
     let error = sts.assume_with_token(&identity(3600), &token(), now()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
     assert!(error.remedy().contains("AWS_USE_FIPS_ENDPOINT"), "{error}: {}", error.remedy());
+}
+
+#[tokio::test]
+async fn credentials_that_no_header_can_carry_are_not_sent() {
+    let sts = sts("127.0.0.1:1");
+    for wrong in ["", "with blank", "line\n", "ümlaut", "nul\0"] {
+        for part in 0..3 {
+            let mut by = credentials(true);
+            let wrong = Secret::new(wrong.to_owned());
+            match part {
+                0 => by.access_key_id = wrong,
+                1 => by.secret_access_key = wrong,
+                _ => by.session_token = Some(wrong),
+            }
+            let error = sts.assume_with(&identity(3600), &by, now()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+            assert_eq!(sts.caller(&by, now()).await.unwrap_err(), error);
+        }
+    }
 }
