@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CONTEXT REGISTRY
 
-.PHONY: help demo test check images cluster-up cluster-down
+.PHONY: help demo test check bench images cluster-up cluster-down
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -25,6 +25,9 @@ check: ## format, lints as errors, no unused dependency, scripts
 	cargo machete --skip-target-dir
 	@. e2e/lib.sh && need_apt shellcheck
 	git ls-files '*.sh' .ci/run e2e/cluster/{kubectl,ctr,load-image,static-image,signal} e2e/store/s3 | xargs shellcheck --external-sources
+
+bench: ## codriver beside boto3, the aws cli, tini and dumb-init in one run, with what is promised
+	@bench/run.sh
 
 images: ## the two static programs and the codriver image
 	@images/build.sh

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the two static programs and the codriver image, and prints the path of its archive, for e2e/cluster/load-image.
-# Usage: build.sh
+# Usage: build.sh [programs]
+#   programs     only the two programs, however big; prints their folder
 #   IMAGE        name of the image (codriver:dev)
 #   TARGETARCH   amd64 or arm64 (this machine's)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -68,8 +69,13 @@ pack() {
     mv "$work/archive" "$1"
 }
 
-need_apt binutils buildah "${packages[@]}"
+need_apt binutils "${packages[@]}"
 step "programs for $target" 240 compile
+if [[ ${1:-} == programs ]]; then
+    realpath "$programs"
+    exit
+fi
+need_apt buildah
 check_program "$programs/codriver-init" "$INIT_LIMIT"
 check_program "$programs/codriver" "$CODRIVER_LIMIT"
 archive=$target_dir/image/codriver-$arch.tar

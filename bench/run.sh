@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Measures codriver beside public tools that do the same, in one run, and prints a table with what the design promises.
+# Usage: run.sh
+#   BENCH_RUNS   runs of each command (100); the slow ones take a tenth
+# hyperfine's raw results stay in target/bench.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/../e2e/lib.sh"
+runs=${BENCH_RUNS:-100}
+target_dir=${CARGO_TARGET_DIR:-$here/../target}
+results=$(mkdir -p "$target_dir/bench" && cd "$target_dir/bench" && pwd)
+work=$(mktemp -d)
+sts_pid=''
+trap 'if [[ -n $sts_pid ]]; then kill "$sts_pid"; fi; rm -rf "$work"' EXIT
+
+make_venv() {
+    python3 -m venv --without-pip "$1"
+    # pip of the system works into it: a copy of pip in each is 20 MB for nothing.
+    python3 -m pip --python "$1/bin/python3" install --quiet --disable-pip-version-check --no-deps \
+        --requirement "$here/requirements.txt"
+    "$1/bin/python3" -m compileall -q "$1/lib"
+}
+
+build_stand_in() { cargo build --release --locked --manifest-path "$here/../Cargo.toml" -p codriver-bench; }
+
+# token: as a kubelet's, but signed by nobody. It is compared by nobody either.
+token() {
+    local part
+    for part in '{"alg":"RS256"}' \
+        '{"iss":"https://oidc.example.org","sub":"system:serviceaccount:etl:spark-driver","aud":["sts.amazonaws.com"],"exp":4102444800}' \
+        'signature'; do
+        base64 --wrap=0 <<<"$part" | tr '+/' '-_' | tr -d '='
+        printf .
+    done | sed 's/\.$//'
+}
+
+# pod STS_URL: what a pod's specification would say to codriver-init and to AWS's own tools.
+pod() {
+    token >"$work/token"
+    cat <<END
+AWS_ENDPOINT_URL_STS=$1
+AWS_ENDPOINT_URL_S3=$1
+AWS_REGION=eu-west-1
+AWS_DEFAULT_REGION=eu-west-1
+AWS_ROLE_ARN=arn:aws:iam::123456789012:role/spark
+AWS_ROLE_SESSION_NAME=etl.daily-0
+AWS_WEB_IDENTITY_TOKEN_FILE=$work/token
+AWS_EC2_METADATA_DISABLED=true
+CODRIVER_DIR=$work/volume
+CODRIVER_EXECUTOR_IMAGE=spark:4.3.0
+CODRIVER_EXECUTOR_SERVICE_ACCOUNT=spark-executor
+CODRIVER_HADOOP_VERSION=3.5.0
+CODRIVER_SPARK_VERSION=4.3.0
+CODRIVER_TERMINATION_LOG=$work/termination-log
+CODRIVER_WRAPPER_SOURCE=$programs/codriver
+POD_IP=10.1.2.3
+POD_NAME=daily-0
+POD_NAMESPACE=etl
+POD_UID=5f3c6f6e-0c7d-4b6e-9d8a-1f2e3d4c5b6a
+HOME=$work
+PATH=$venv/bin:/usr/bin:/bin
+END
+}
+
+# measure NAME RUNS COMMAND…: the time by hyperfine without a shell, and the peak of the memory by GNU time, which is so
+# small that its own does not show (a process is born with its parent's peak).
+measure() {
+    local name=$1 count=$2
+    shift 2
+    env --ignore-environment "${environment[@]}" hyperfine -N --warmup 5 --runs "$count" --style none \
+        --export-json "$results/$name.json" "$*" >"$work/$name.out" 2>&1 || {
+        cat "$work/$name.out" >&2
+        env --ignore-environment "${environment[@]}" "$@" >&2 || true
+        die "$name failed under hyperfine"
+    }
+    env --ignore-environment "${environment[@]}" time --format %M --output "$results/$name.kib" "$@" >/dev/null 2>&1
+}
+
+measure_all() {
+    local slow=$((runs / 10 < 10 ? 10 : runs / 10))
+    measure init "$runs" "$programs/codriver-init"
+    measure boto3 "$slow" "$venv/bin/python3" "$here/boto3_sts.py"
+    measure aws "$slow" "$venv/bin/python3" "$venv/bin/aws" sts assume-role-with-web-identity \
+        --role-arn arn:aws:iam::123456789012:role/spark --role-session-name etl.daily-0 \
+        --web-identity-token "$(<"$work/token")"
+    measure true $((runs * 5)) /bin/true
+    measure run $((runs * 5)) "$programs/codriver" run -- /bin/true
+    measure tini $((runs * 5)) /usr/bin/tini -s -- /bin/true
+    measure dumb-init $((runs * 5)) /usr/bin/dumb-init -- /bin/true
+}
+
+need_apt hyperfine time tini dumb-init python3-pip
+programs=$("$here/../images/build.sh" programs)
+step "stand-in for STS" 10 build_stand_in
+venv=$(cached bench-venv "$(digest "$here/requirements.txt")" make_venv)
+coproc STS { exec "$target_dir/release/bench-sts"; }
+# shellcheck disable=SC2153 # coproc sets it
+sts_pid=$STS_PID
+read -r url <&"${STS[0]}"
+mapfile -t environment < <(pod "$url")
+step "measures, $runs runs of each" 60 measure_all
+"$here/table.py" "$results" "$programs"

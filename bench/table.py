@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Prints the table of `make bench`. Usage: table.py RESULTS PROGRAMS
+
+RESULTS is the folder with hyperfine's NAME.json and GNU time's NAME.kib, PROGRAMS that of the static programs.
+Exits 1 when something is over its limit. Times are medians of the wall clock; beside them the time of the processor,
+which is what a busy machine leaves as it is.
+"""
+
+import json
+import os
+import pathlib
+import sys
+
+MIB = 1 << 20
+RESULTS, PROGRAMS = (pathlib.Path(path) for path in sys.argv[1:])
+
+
+def result(name):
+    return json.loads((RESULTS / f"{name}.json").read_text())["results"][0]
+
+
+def milliseconds(name):
+    """Median of the wall time."""
+    return result(name)["median"] * 1000
+
+
+def processor(name):
+    """Time of the processor, in the program and in the kernel for it."""
+    return f"{(result(name)['user'] + result(name)['system']) * 1000:.1f} ms"
+
+
+def peak(name):
+    """Peak of the resident memory in MiB."""
+    return int((RESULTS / f"{name}.kib").read_text()) / 1024
+
+
+def row(what, value, unit, cpu="", limit="", ok=True, beside=""):
+    return [what, f"{value:.2f} {unit}" if value < 10 else f"{value:.0f} {unit}", cpu, limit, "" if ok else "OVER", beside]
+
+
+def times_and_memory():
+    init, boto3, aws = (milliseconds(name) for name in ("init", "boto3", "aws"))
+    yield row("codriver-init, start to files written", init, "ms", processor("init"), "30 ms", init <= 30)
+    yield row("boto3, only the credentials", boto3, "ms", processor("boto3"), "10 × init", boto3 >= 10 * init,
+              f"{boto3 / init:.0f} × init")
+    yield row("aws sts assume-role-with-web-identity", aws, "ms", processor("aws"), beside=f"{aws / init:.0f} × init")
+    yield row("codriver-init, peak memory", peak("init"), "MiB", "", "12 MiB", peak("init") <= 12)
+    for name in ("boto3", "aws"):
+        yield row(f"{name}, peak memory", peak(name), "MiB", beside=f"{peak(name) / peak('init'):.0f} × init")
+
+
+def wrappers():
+    bare = milliseconds("true")
+    added = {name: milliseconds(name) - bare for name in ("run", "tini", "dumb-init")}
+    tini = added["tini"]
+    yield row("codriver run adds to a command", added["run"], "ms", processor("run"), "1.25 × tini",
+              added["run"] <= 1.25 * tini, f"{added['run'] / tini:.2f} × tini")
+    yield row("tini adds", tini, "ms", processor("tini"))
+    yield row("dumb-init adds", added["dumb-init"], "ms", processor("dumb-init"),
+              beside=f"{added['dumb-init'] / tini:.2f} × tini")
+    yield row("the command itself", bare, "ms", processor("true"))
+    yield row("codriver run, peak memory", peak("run"), "MiB", "", "2 MiB", peak("run") <= 2,
+              f"tini {peak('tini'):.2f} MiB")
+
+
+def sizes():
+    for name, limit in (("codriver-init", 4), ("codriver", 5)):
+        size = (PROGRAMS / name).stat().st_size / MIB
+        yield row(f"{name}, static binary", size, "MiB", "", f"{limit} MiB", size <= limit)
+
+
+def main():
+    rows = [["what", "measured", "processor", "limit", "", "beside"], *times_and_memory(), *wrappers(), *sizes()]
+    widths = [max(len(row[at]) for row in rows) for at in range(6)]
+    for cells in rows:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(cells, widths)).rstrip())
+    load, cores = os.getloadavg()[0], os.cpu_count()
+    if load > cores:
+        print(f"  The machine was busy (load {load:.0f} on {cores} cores): the wall clock tells little, the ratios more.")
+    return any(cells[4] for cells in rows[1:])
+
+
+sys.exit(main())
