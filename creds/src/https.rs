@@ -28,7 +28,7 @@ use tokio_rustls::TlsConnector;
 use crate::proxy::{Proxies, Proxy};
 use crate::roots::Roots;
 use crate::tunnel;
-use crate::wire::{WireFault, chain};
+use crate::wire::{TlsTrouble, WireFault, chain};
 
 /// What HTTP is spoken over; boxed, so that HTTP is compiled once for both kinds.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -138,11 +138,14 @@ impl Https {
     }
 }
 
-/// The errors keep their type below the SDK's, so that they can be found again.
+/// The errors keep their type below the SDK's, so that they can be found again. What asking again cannot change is the
+/// user's: the SDK tries the rest again, and a reader should not wait for that.
 fn connector_error(fault: WireFault) -> ConnectorError {
     match fault {
         WireFault::ConnectTimeout { .. } => ConnectorError::timeout(fault.into()),
         WireFault::BadUrl(_) => ConnectorError::user(fault.into()),
+        WireFault::Tls { trouble, .. } if trouble != TlsTrouble::Other => ConnectorError::user(fault.into()),
+        WireFault::Proxy { ref cause, .. } if cause.starts_with('4') => ConnectorError::user(fault.into()),
         _ => ConnectorError::io(fault.into()),
     }
 }

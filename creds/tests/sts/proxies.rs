@@ -73,9 +73,11 @@ async fn a_proxy_that_refuses_is_named_without_its_password() {
         (b"HTTP/1.1 200", "it closed the connection", "NO_PROXY"),
     ] {
         let proxy = Server::play(vec![Reply::Bytes(reply.to_vec())]);
-        let settings = through("https://sts.example.org", &format!("http://user:hunter2@{}", proxy.address), "");
+        let mut settings = through("https://sts.example.org", &format!("http://user:hunter2@{}", proxy.address), "");
+        settings.attempts = 2;
         let error = Sts::new(&settings).assume_with_token(&identity(3600), &token(), now()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unreachable);
+        assert_eq!(proxy.requests().len(), if cause.contains(": 40") { 1 } else { 2 });
         let told = format!("{error} {}", error.remedy());
         assert!(told.contains(&format!("the proxy http://{}", proxy.address)), "{told}");
         assert!(told.contains(cause) && told.contains(remedy) && !told.contains("hunter2"), "{told}");
@@ -119,8 +121,11 @@ async fn certificates_that_do_not_fit_say_how() {
         if trusted {
             settings.roots = roots;
         }
+        settings.attempts = 3;
         let error = Sts::new(&settings).assume_with_token(&identity(3600), &token(), now()).await.unwrap_err();
         assert!(error.to_string().contains(cause) && error.remedy().contains(remedy), "{error}: {}", error.remedy());
+        // Asking again would not change it.
+        assert_eq!(proxy.requests().len(), 1);
     }
 }
 
