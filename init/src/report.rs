@@ -21,7 +21,8 @@ pub struct Report<'a> {
     code: u8,
     #[serde(flatten)]
     facts: Option<Facts<'a>>,
-    warnings: Vec<String>,
+    /// What was planned and may not be what one thinks; what was seen stands with its check.
+    warnings: &'a [String],
     checks: &'a [Check],
 }
 
@@ -65,13 +66,11 @@ impl<'a> Report<'a> {
         proof: Option<&'a Proof>,
         checks: &'a Checks,
     ) -> Self {
-        let mut warnings = plan.map(|plan| plan.warnings.clone()).unwrap_or_default();
-        warnings.extend(checks.warnings().map(|fault| format!("{}; remedy: {}", fault.cause, fault.remedy)));
         Self {
             codriver: env!("CARGO_PKG_VERSION"),
             code: checks.failure().as_ref().map_or(0, Failure::code),
             facts: settings.map(|settings| Facts::new(settings, proof)),
-            warnings,
+            warnings: plan.map(|plan| plan.warnings.as_slice()).unwrap_or_default(),
             checks: checks.all(),
         }
     }

@@ -44,10 +44,9 @@ impl Report<'_> {
                 let _ = writeln!(text, "{name:NAME$}{value}");
             }
         }
-        let plan = self.warnings.iter().filter(|warning| !warning.contains("; remedy: ")).collect::<Vec<_>>();
-        if !plan.is_empty() {
+        if !self.warnings.is_empty() {
             text.push('\n');
-            for warning in plan {
+            for warning in self.warnings {
                 let _ = writeln!(text, "{}{:NAME$}{}{warning}", colours.odd, "warning", colours.off);
             }
         }
