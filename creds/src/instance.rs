@@ -49,7 +49,7 @@ pub struct InstanceSettings {
 }
 
 impl InstanceSettings {
-    /// With the usual patience: 18 s at most.
+    /// With the usual patience: 19 s at most.
     #[must_use]
     pub fn new(source: Source) -> Self {
         Self { source, roots: Roots::default(), patience: PATIENCE }

@@ -49,7 +49,7 @@ pub struct StoreSettings {
     pub patience: Patience,
 }
 
-/// As AWS's SDKs connect (a lost SYN is sent again after 1 s and after 3 s), and half a minute in all.
+/// As AWS's SDKs connect (a lost SYN is sent again after 1 s and after 3 s), and about half a minute in all.
 const PATIENCE: Patience = Patience {
     connect: Duration::from_millis(3100),
     answer: Duration::from_secs(10),
@@ -86,7 +86,7 @@ pub struct Seen {
     pub clock: Option<Skew>,
 }
 
-/// Lists at most one key of a prefix. Waits as long as the settings' patience says, 30 s at most by default.
+/// Lists at most one key of a prefix. Waits as long as the settings' patience says, 34 s at most by default.
 ///
 /// `now` is the time at the call; later attempts are signed with the time that they are sent at.
 ///

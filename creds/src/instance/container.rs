@@ -17,7 +17,8 @@ use crate::wire::WireFault;
 /// # Errors
 /// [`Error`] with the remedy.
 pub async fn ask(asker: &Asker, container: &Container, token: Option<&ContainerToken>) -> Result<Found, Error> {
-    let question = Question { container, token, mask: Mask::new(token.map(ContainerToken::expose)) };
+    let mask = Mask::new(token.map(ContainerToken::expose).into_iter().chain(container.secret()));
+    let question = Question { container, token, mask };
     asker
         .patience
         .ask(asker.begun, async || {

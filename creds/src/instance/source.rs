@@ -127,6 +127,12 @@ impl Container {
         &self.origin
     }
 
+    /// The end of the path where it is the only thing that keeps others away, as the id is that ECS makes up.
+    pub(super) fn secret(&self) -> Option<&str> {
+        let end = self.url.split('?').next()?.rsplit('/').next()?;
+        (end.len() >= 16 && end.bytes().any(|b| b.is_ascii_digit())).then_some(end)
+    }
+
     /// Is it the agent of EKS Pod Identity?
     pub(super) fn is_pod_identity(&self) -> bool {
         self.origin.contains("169.254.170.23") || self.origin.contains("[fd00:ec2::23]")

@@ -125,6 +125,14 @@ fn a_token_that_was_not_sent_is_missed() {
 }
 
 #[test]
+fn the_path_of_ecs_is_kept_secret() {
+    let id = "0123abcd-4567-89ef-0123-456789abcdef";
+    let server = Server::start(vec![Reply::plain(400, &format!("no task for /v2/credentials/{id}"))]);
+    let error = ask(&format!("{}/v2/credentials/{id}", server.url()), None, server.patience).unwrap_err();
+    assert!(error.to_string().ends_with("400 no task for /v2/credentials/…"), "{error}");
+}
+
+#[test]
 fn nobody_there() {
     let error = ask("http://127.0.0.1:1/v2/credentials/secret-guid", None, patience(&[])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable);
