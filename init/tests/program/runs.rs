@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use nix::sys::signal::{Signal, kill};
@@ -188,6 +190,38 @@ fn the_help_names_every_variable_and_shows_no_value() {
         assert!(help.stdout.contains(&format!("[env: {name}]")), "{name} in\n{}", help.stdout);
     }
     assert!(!help.stdout.contains("arn:minio"), "{}", help.stdout);
+}
+
+#[test]
+fn a_token_that_is_for_another_user_is_told_with_the_numbers() {
+    let (pod, sts) = good_pod();
+    let folder = pod.folder.path();
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(folder.join("termination-log"), fs::Permissions::from_mode(0o666)).unwrap();
+    let is_root = nix::unistd::geteuid().is_root();
+    // Root reads everything; and others may not start what lies in root's home.
+    fs::set_permissions(folder.join("token"), fs::Permissions::from_mode(if is_root { 0o600 } else { 0 })).unwrap();
+    let copy = folder.join("codriver-init");
+    fs::copy(env!("CARGO_BIN_EXE_codriver-init"), &copy).unwrap();
+    let mut program = Command::new(copy);
+    if is_root {
+        program.uid(65_534);
+    }
+    let ended = pod.finish(program, |_, _| {});
+    assert_eq!(ended.code, 78, "{}", ended.log);
+    let (mode, owner, me) = if is_root {
+        ("600", 0, 65_534)
+    } else {
+        ("0", nix::unistd::geteuid().as_raw(), nix::unistd::geteuid().as_raw())
+    };
+    for words in [
+        format!("cannot be read: Permission denied (os error 13): it is mode {mode} of user {owner} and group "),
+        format!(", I am user {me}"),
+        "set securityContext.fsGroup, or the same runAsUser for all containers of the pod".to_owned(),
+    ] {
+        assert!(ended.message.contains(&words), "{words} in {}", ended.message);
+    }
+    assert!(sts.requests().is_empty());
 }
 
 /// The variables of the help with what it says of them, in its order.
