@@ -26,14 +26,19 @@ if [[ $arch == "$(dpkg --print-architecture)" ]]; then
 else
     packages=("gcc-${cross//_/-}" "libc6-dev-$arch-cross") compiler=$cross-gcc linker=$cross-gcc
 fi
-programs=$target_dir/$target/release
+programs=$target_dir/$target/programs
 
 compile() {
     local name=${target//-/_}
     export "CC_$name=$compiler" "CARGO_TARGET_${name^^}_LINKER=$linker"
     cd "$here/.."
     rustup target add "$target"
-    cargo build --release --locked --target "$target" -p codriver-init -p codriver
+    # Tables of addresses in their short form; the loader that is part of a static program, musl's, knows it.
+    export "CARGO_TARGET_${name^^}_RUSTFLAGS=-Clink-arg=-Wl,-z,pack-relative-relocs"
+    # Each has a profile of its own (Cargo.toml says why).
+    cargo build --release --locked --target "$target" -p codriver
+    cargo build --profile init --locked --target "$target" -p codriver-init
+    install -D --target-directory="$programs" "$target_dir/$target"/{init/codriver-init,release/codriver}
 }
 
 # check_program PATH LIMIT: static, or it would not start in an empty image; and no bigger than promised.
