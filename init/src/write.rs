@@ -19,7 +19,8 @@ pub fn write(settings: &Settings, plan: &Plan, proof: &Proof, report: &str) -> R
     let dir = &settings.dir;
     let core_site = plan.core_site(settings, &proof.credentials)?;
     let files: Vec<&File> = plan.files.iter().chain([&core_site]).collect();
-    let folders = files.iter().filter_map(|file| file.path.parent());
+    // The volume itself is the kubelet's: it belongs to root, and nobody else may change its mode.
+    let folders = files.iter().filter_map(|file| file.path.parent()).filter(|name| !name.as_os_str().is_empty());
     for name in folders.chain([Path::new("bin")]).collect::<BTreeSet<_>>() {
         place::folder(&dir.join(name), place::FOLDER)?;
     }

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use serde_json::json;
@@ -51,6 +52,20 @@ fn run_on(options: &[&str]) -> Option<Ended> {
 fn a_volume_with_room_is_well() {
     let Some(ended) = run_on(&["size=2m"]) else { return };
     assert_eq!((ended.code, ended.stdout.as_str()), (0, ""), "{}", ended.log);
+}
+
+#[test]
+fn the_volume_itself_stays_as_the_kubelet_made_it() {
+    let token = jwt(&good_claims());
+    let sts = Sts::play(&json!([good_answer()]), &token, false);
+    let pod = Pod::new(&sts.url);
+    pod.bring_token(&token);
+    // An emptyDir in memory with fsGroup. It belongs to root there: to change its mode is not permitted, whoever we are.
+    fs::create_dir(pod.volume()).unwrap();
+    fs::set_permissions(pod.volume(), fs::Permissions::from_mode(0o3777)).unwrap();
+    let ended = pod.run(&[]);
+    assert_eq!(ended.code, 0, "{}", ended.log);
+    assert_eq!(fs::metadata(pod.volume()).unwrap().permissions().mode() & 0o7777, 0o3777);
 }
 
 #[test]
