@@ -53,6 +53,10 @@ pub struct Args {
     #[arg(long, env = "CODRIVER_SESSION_POLICY", help_heading = "Identity")]
     pub session_policy: Option<String>,
 
+    /// ARNs of managed policies that narrow the session, at most 10, with commas between.
+    #[arg(long, env = "CODRIVER_SESSION_POLICY_ARNS", help_heading = "Identity")]
+    pub session_policy_arns: Option<String>,
+
     /// A mounted Secret with the files AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and perhaps AWS_SESSION_TOKEN, instead of
     /// variables of these names (which have no flags: a command line is no place for a secret).
     #[arg(long, env = "CODRIVER_KEYS_DIR", help_heading = "Identity")]

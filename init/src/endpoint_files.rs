@@ -56,6 +56,7 @@ pub fn describe(settings: &Settings) -> String {
         "source": source,
         "assume_role": settings.assume.as_ref().map(|role| role.as_str()),
         "session_policy": settings.policy.as_ref().map(|policy| policy.as_str()),
+        "session_policy_arns": settings.policy_arns,
         "session": settings.session.as_str(),
         "duration_seconds": settings.duration.as_secs(),
         "region": settings.store.region,

@@ -80,6 +80,8 @@ pub fn examine(args: &Args, checks: &mut Checks) -> Result<Work, Failure> {
         // At once: the API server and STS have nothing to do with each other.
         tokio::join!(prove::prove(settings, checks), may_it(settings, &around, &mut rights)).0
     });
+    // Not dropped: that would wait for a name that is still being looked up.
+    runtime.shutdown_background();
     checks.append(rights);
     Ok(work)
 }

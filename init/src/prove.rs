@@ -89,7 +89,7 @@ async fn web_identity(
         // What a second role is assumed with need not live long.
         duration: if chained { LONGEST_CHAINED.min(settings.duration) } else { settings.duration },
         policy: if chained { None } else { settings.policy.clone() },
-        policy_arns: Vec::new(),
+        policy_arns: if chained { Vec::new() } else { settings.policy_arns.clone() },
     };
     match sts.assume_with_token(&asked, &token, SystemTime::now()).await {
         Ok(granted) => {
@@ -121,7 +121,7 @@ async fn chain(settings: &Settings, first: Credentials, sts: &Sts, checks: &mut 
         session: settings.session.clone(),
         duration: settings.duration,
         policy: settings.policy.clone(),
-        policy_arns: Vec::new(),
+        policy_arns: settings.policy_arns.clone(),
     };
     match sts.assume_with(&asked, &first, SystemTime::now()).await {
         Ok(granted) => {

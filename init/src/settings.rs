@@ -52,6 +52,8 @@ pub struct Settings {
     pub assume: Option<RoleArn>,
     /// What narrows the session.
     pub policy: Option<SessionPolicy>,
+    /// Managed policies that narrow it too.
+    pub policy_arns: Vec<String>,
     /// How the session is called in audit logs.
     pub session: SessionName,
     /// How long it shall last.
@@ -190,6 +192,7 @@ impl Settings {
         let chosen = reader.way(args, around, kind);
         let assume = reader.role("CODRIVER_ASSUME_ROLE", &args.assume_role, kind);
         let policy = reader.policy(args, around);
+        let policy_arns = reader.policy_arns(args);
         let executor = reader.executor(args, around, kind, chosen.as_ref(), &spark_conf);
         reader.partitions(&[&args.role_arn, &args.assume_role], kind, store.as_ref());
         let duration = reader.number("CODRIVER_DURATION", &args.duration, 3600, DURATION_SECONDS);
@@ -207,7 +210,9 @@ impl Settings {
         let own_sts = kind == StsKind::Other;
         let asked = reader.asked_mode(args);
         let mode = chosen.as_ref().and_then(|chosen| {
-            let (chained, policy) = (assume.is_some(), policy.is_some());
+            // S3A's own provider of a second role takes a policy, and no managed ones.
+            let chained = assume.is_some() && policy_arns.is_empty();
+            let policy = policy.is_some() || !policy_arns.is_empty();
             let case = Case { way: &chosen.way, hadoop, own_sts, chained, policy };
             reader.mode(args, asked, &case)
         });
@@ -224,6 +229,7 @@ impl Settings {
                     obstacle: mode.obstacle,
                     assume,
                     policy,
+                    policy_arns,
                     session,
                     duration: Duration::from_secs(duration),
                     sts,

@@ -7,6 +7,7 @@ use super::mode::{Case, Mode};
 use super::reader::Reader;
 use super::surroundings::Surroundings;
 use crate::args::Args;
+use crate::failure::shown;
 
 /// A mode with the reason for it.
 pub struct ChosenMode {
@@ -84,4 +85,26 @@ impl Reader {
             }
         }
     }
+
+    /// The managed policies of the session.
+    pub fn policy_arns(&mut self, args: &Args) -> Vec<String> {
+        /// What STS takes at most.
+        const MOST: usize = 10;
+        let text = given(&args.session_policy_arns).unwrap_or_default();
+        let arns: Vec<String> =
+            text.split(',').map(str::trim).filter(|arn| !arn.is_empty()).map(str::to_owned).collect();
+        let is_arn = |arn: &String| arn.starts_with("arn:") && arn.contains(":policy/") && is_graphic(arn);
+        if arns.len() > MOST || !arns.iter().all(is_arn) {
+            self.mistake(
+                format!("CODRIVER_SESSION_POLICY_ARNS `{}` is no list of at most {MOST} ARNs of policies", shown(text)),
+                "write them as arn:aws:iam::<12 digits>:policy/<name>, with commas between",
+            );
+            return Vec::new();
+        }
+        arns
+    }
+}
+
+fn is_graphic(text: &str) -> bool {
+    text.len() <= 2048 && text.bytes().all(|b| b.is_ascii_graphic())
 }

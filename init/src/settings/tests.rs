@@ -164,6 +164,10 @@ fn each_mistake_names_its_setting_and_what_was_said() {
         (Args { executor_user: said("0"), ..args() }, "CODRIVER_EXECUTOR_USER `0` is no number from 1"),
         (Args { pod_ip: said("10.1.2"), ..args() }, "POD_IP is not what Kubernetes gives"),
         (Args { pod_name: said("a\nb"), ..args() }, "POD_NAME is not what Kubernetes gives"),
+        (
+            Args { session_policy_arns: said("arn:aws:iam::1:policy/a,role"), ..args() },
+            "CODRIVER_SESSION_POLICY_ARNS `arn:aws:iam::1:policy/a,role` is no list",
+        ),
         (Args { spark_conf: said("spark.x"), ..args() }, "CODRIVER_SPARK_CONF line 1: it is not key=value"),
         (Args { spark_conf: said("fs.s3a.x=1"), ..args() }, "CODRIVER_SPARK_CONF has `fs.s3a.x`"),
         (Args { hadoop_conf: said("spark.hadoop.x=1"), ..args() }, "CODRIVER_HADOOP_CONF has `spark.hadoop.x`"),
@@ -250,6 +254,11 @@ fn the_mode_is_what_the_jvm_can_do_and_the_reason_is_told() {
         (aws("3.3.0"), Mode::Session, "has no web identity"),
         (Args { session_policy: policy.clone(), ..aws("3.5.0") }, Mode::Session, "session policy"),
         (Args { session_policy: policy, assume_role: aws_args().role_arn, ..aws("3.5.0") }, Mode::Provider, "renews"),
+        (
+            Args { session_policy_arns: said("arn:aws:iam::aws:policy/ReadOnlyAccess"), ..aws("3.5.0") },
+            Mode::Session,
+            "session policy",
+        ),
         (Args { mode: said("session"), ..hadoop("3.5.0") }, Mode::Session, "CODRIVER_MODE says so"),
     ] {
         let settings = parse(&args).unwrap();
