@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CONTEXT REGISTRY
 
-.PHONY: help demo test check bench images cluster-up cluster-down
+.PHONY: help demo test check bench fuzz images cluster-up cluster-down
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,6 +28,9 @@ check: ## format, lints as errors, no unused dependency, scripts
 
 bench: ## codriver beside boto3, the aws cli, tini and dumb-init in one run, with what is promised
 	@bench/run.sh
+
+fuzz: ## everything that is parsed, for FUZZ_SECONDS each (20)
+	@fuzz/run.sh
 
 images: ## the two static programs and the codriver image
 	@images/build.sh

@@ -9,8 +9,9 @@ runs=${BENCH_RUNS:-100}
 target_dir=${CARGO_TARGET_DIR:-$here/../target}
 results=$(mkdir -p "$target_dir/bench" && cd "$target_dir/bench" && pwd)
 work=$(mktemp -d)
+volume=$(mktemp -d /dev/shm/codriver-bench.XXXXXX) # in memory, as the pod's is
 sts_pid=''
-trap 'if [[ -n $sts_pid ]]; then kill "$sts_pid"; fi; rm -rf "$work"' EXIT
+trap 'if [[ -n $sts_pid ]]; then kill "$sts_pid"; fi; rm -rf "$work" "$volume"' EXIT
 
 make_venv() {
     python3 -m venv --without-pip "$1"
@@ -45,7 +46,7 @@ AWS_ROLE_ARN=arn:aws:iam::123456789012:role/spark
 AWS_ROLE_SESSION_NAME=etl.daily-0
 AWS_WEB_IDENTITY_TOKEN_FILE=$work/token
 AWS_EC2_METADATA_DISABLED=true
-CODRIVER_DIR=$work/volume
+CODRIVER_DIR=$volume
 CODRIVER_EXECUTOR_IMAGE=spark:4.3.0
 CODRIVER_EXECUTOR_SERVICE_ACCOUNT=spark-executor
 CODRIVER_HADOOP_VERSION=3.5.0

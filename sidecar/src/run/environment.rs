@@ -68,7 +68,11 @@ impl Environment {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, Vec<String>> {
+    /// Reads the text of the file, and no other file.
+    ///
+    /// # Errors
+    /// All lines that are not of the form above, by their numbers.
+    pub fn parse(text: &str) -> Result<Self, Vec<String>> {
         let mut environment = Self::default();
         let mut mistakes = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
