@@ -1,0 +1,87 @@
+//! A JVM that answers many questions (`e2e/jvm/Server.java`).
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tempfile::TempDir;
+
+/// The longest that a JVM of these tests may live, in seconds; `timeout` ends it then, and the test with it.
+const DEADLINE: &str = "120";
+
+/// Short-lived JVMs: the better compiler would only take time from the tests beside.
+const OPTIONS: [&str; 4] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Xshare:auto"];
+
+/// The JVM. It ends when this is dropped.
+pub struct Java {
+    child: Child,
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    folder: TempDir,
+}
+
+impl Java {
+    /// Starts one. `environment` is all that it has beside what finds `java`; `trusted` is its trust store.
+    pub fn start(class_path: &str, environment: &BTreeMap<String, String>, trusted: Option<&Path>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut java = Command::new("timeout");
+        java.args(["--kill-after=5", DEADLINE, "java"]).args(OPTIONS);
+        if let Some(store) = trusted {
+            java.arg(format!("-Djavax.net.ssl.trustStore={}", store.display()));
+            java.arg("-Djavax.net.ssl.trustStorePassword=changeit");
+        }
+        java.arg(format!("-Djava.io.tmpdir={0}", folder.path().display())).args(["-cp", class_path, "Server"]);
+        java.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", folder.path());
+        java.envs(environment).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = java.stderr(File::create(folder.path().join("log")).unwrap()).spawn().unwrap();
+        let (requests, answers) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        Self { child, requests, answers, folder }
+    }
+
+    /// A file that it can read.
+    pub fn file(&self, content: &str) -> PathBuf {
+        let path = self.folder.path().join("file");
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Asks, and returns the words of the answer.
+    ///
+    /// # Errors
+    /// With what Java threw, or the end of its log when it is gone.
+    pub fn ask(&mut self, verb: &str, words: &[&str]) -> Result<Vec<String>, String> {
+        let mut line = verb.to_owned();
+        for word in words {
+            line.push(' ');
+            line.push_str(&STANDARD.encode(word));
+        }
+        line.push('\n');
+        let sent = self.requests.as_mut().unwrap().write_all(line.as_bytes());
+        let mut answer = String::new();
+        if sent.is_err() || self.answers.read_line(&mut answer).unwrap_or(0) == 0 {
+            return Err(format!("the JVM is gone: {}", self.log()));
+        }
+        let mut parts = answer.trim_end_matches('\n').split(' ');
+        let verdict = parts.next().unwrap_or_default();
+        let words: Vec<String> = parts.map(|word| String::from_utf8(STANDARD.decode(word).unwrap()).unwrap()).collect();
+        if verdict == "ok" { Ok(words) } else { Err(words.concat()) }
+    }
+
+    /// The end of what it has logged.
+    fn log(&self) -> String {
+        let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+impl Drop for Java {
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        let _ = self.child.wait();
+    }
+}

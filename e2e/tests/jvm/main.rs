@@ -1,0 +1,45 @@
+//! The real parsers and the real S3A of several Hadoop versions, on what codriver-init writes; without Kubernetes.
+//!
+//! It runs twice. Outside it gets what needs the network: the jars, MinIO, codriver-init. Then it starts itself again inside
+//! of namespaces of its own (`e2e/jvm/inside.sh`), where AWS's names lead to a store on loopback and everything ends with it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::exit, reason = "a test fails by panicking")]
+
+mod init;
+mod java;
+mod outside;
+mod round_trips;
+mod s3;
+mod world;
+
+use libtest_mimic::{Arguments, Trial};
+use world::{Hadoop, World};
+
+/// Each has a JVM of its own.
+const SIDE_BY_SIDE: usize = 2;
+
+type Test = (&'static str, fn(&World, &Hadoop) -> Result<(), String>);
+
+const ALL: [&[Test]; 2] = [round_trips::ALL, s3::ALL];
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = arguments.test_threads.or(Some(SIDE_BY_SIDE));
+    if std::env::var_os(outside::INSIDE).is_none() && !arguments.list {
+        match outside::start_again() {
+            Ok(code) => std::process::exit(code),
+            Err(why) => eprintln!("\nSKIPPED: every test with a real JVM, since {why}\n"),
+        }
+    }
+    let world = World::inside();
+    let trial = |hadoop: Hadoop, (name, test): Test| {
+        let world = world.clone();
+        Trial::test(format!("hadoop {}: {name}", hadoop.version), move || test(&world, &hadoop).map_err(Into::into))
+            .with_ignored_flag(std::env::var_os(outside::INSIDE).is_none())
+    };
+    let tests = ALL.concat();
+    let trials = world.hadoops.iter().flat_map(|hadoop| tests.iter().map(|test| trial(hadoop.clone(), *test)));
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    drop(world);
+    conclusion.exit();
+}

@@ -1,0 +1,88 @@
+//! What codriver-init's writers write is what the real parsers read; and what they refuse would have been altered.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use codriver_init::hadoop::{Properties, Value, core_site};
+use codriver_init::spark::properties;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+
+use crate::Test;
+use crate::java::Java;
+use crate::world::{Hadoop, World};
+
+/// The tests.
+pub const ALL: &[Test] = &[
+    ("core-site.xml is read as it was meant", core_site_is_read_as_meant),
+    ("spark-defaults.conf is read as it was meant by Java's Properties", spark_defaults_are_read_as_meant),
+];
+
+/// Settings in a file, and files in a test.
+const SETTINGS: usize = 12;
+const FILES: u32 = 60;
+
+/// Any text at all, or what is likely to be read as something else.
+fn text() -> impl Strategy<Value = String> {
+    let likely = "([ -~]|[${}.:-]|[\\\\=:#!<>&\"'/]|[\t\n\r\u{b}\u{c}\u{85}\u{a0}\u{2028}\u{feff}\u{fffd}]|\\$\\{user\\.name}|\
+                  \\$\\{env\\.PATH|]]>|u00e4|ä|𝄞){0,12}";
+    prop_oneof![any::<String>(), likely, "[\u{0}-\u{20}\u{7f}-\u{a0}\u{ffff}a]{0,6}"]
+}
+
+fn runner() -> TestRunner {
+    TestRunner::new(Config { cases: FILES, failure_persistence: None, ..Config::default() })
+}
+
+fn bare(hadoop: &Hadoop) -> RefCell<Java> {
+    RefCell::new(Java::start(&hadoop.class_path, &BTreeMap::new(), None))
+}
+
+fn core_site_is_read_as_meant(_: &World, hadoop: &Hadoop) -> Result<(), String> {
+    let java = bare(hadoop);
+    let value = (text(), any::<bool>()).prop_map(|(text, expands)| match expands {
+        true => Value::expanding(text, false),
+        false => Value::new(text),
+    });
+    let settings = prop::collection::vec((text(), value), 0..SETTINGS);
+    let outcome = runner().run(&settings, |settings| {
+        // One that cannot be carried must not spoil the others' test.
+        let carried = settings.into_iter().filter(|one| core_site::render(&[one.clone()].into()).is_ok());
+        let meant: Properties = carried.collect();
+        let xml = core_site::render(&meant).map_err(|faults| TestCaseError::fail(format!("{faults:?}")))?;
+        let mut java = java.borrow_mut();
+        let file = java.file(&xml);
+        let read = java.ask("configuration", &[file.to_str().unwrap()]).map_err(TestCaseError::fail)?;
+        prop_assert_eq!(read.len(), meant.len() * 3, "{:?}", read);
+        for setting in read.chunks(3) {
+            let [name, raw, value] = setting else { unreachable!("chunks of three") };
+            let meant = meant.get(name).map(|value| (value.text(), value.expands()));
+            prop_assert_eq!(Some(raw.as_str()), meant.map(|(text, _)| text), "{:?}", name);
+            if meant.is_some_and(|(_, expands)| !expands) {
+                prop_assert_eq!(value, raw, "{:?} was altered by get()", name);
+            }
+        }
+        Ok(())
+    });
+    outcome.map_err(|error| error.to_string())
+}
+
+fn spark_defaults_are_read_as_meant(_: &World, hadoop: &Hadoop) -> Result<(), String> {
+    read_by(&bare(hadoop), "properties")
+}
+
+/// The same for each that reads properties.
+fn read_by(java: &RefCell<Java>, verb: &str) -> Result<(), String> {
+    let settings = prop::collection::vec((text(), text()), 0..SETTINGS);
+    let outcome = runner().run(&settings, |settings| {
+        let carried = settings.into_iter().filter(|one| properties::render(&[one.clone()].into()).is_ok());
+        let meant: BTreeMap<String, String> = carried.collect();
+        let text = properties::render(&meant).map_err(|faults| TestCaseError::fail(format!("{faults:?}")))?;
+        let mut java = java.borrow_mut();
+        let file = java.file(&text);
+        let read = java.ask(verb, &[file.to_str().unwrap()]).map_err(TestCaseError::fail)?;
+        let read = read.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+        prop_assert_eq!(meant, read);
+        Ok(())
+    });
+    outcome.map_err(|error| error.to_string())
+}

@@ -1,0 +1,78 @@
+//! What the tests find inside: the stores, the identity, and the class path of each Hadoop.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use codriver_e2e::kubectl::HERE;
+
+use crate::outside::INSIDE;
+
+/// The bucket that both stores have.
+pub const BUCKET: &str = "jvm";
+
+/// One version of Hadoop.
+#[derive(Debug, Clone)]
+pub struct Hadoop {
+    /// Such as `3.5.0`.
+    pub version: String,
+    /// With our server.
+    pub class_path: String,
+}
+
+impl Hadoop {
+    /// Its version in numbers, for comparisons.
+    pub fn numbers(&self) -> Vec<u32> {
+        self.version.split('.').map(|part| part.parse().unwrap()).collect()
+    }
+}
+
+/// Everything that tests share.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// In it `token`, `ca.pem` and `trust.p12`.
+    pub store: PathBuf,
+    /// The program codriver-init.
+    pub init: PathBuf,
+    /// The Hadoops to try, the oldest first.
+    pub hadoops: Vec<Hadoop>,
+}
+
+impl World {
+    /// Starts the stores; they end with the namespaces. Outside, where nothing can run, there are only the names of tests.
+    ///
+    /// # Panics
+    /// When the stores do not start within 30 s; the script says why.
+    pub fn inside() -> Self {
+        let Some(folder) = std::env::var_os(INSIDE).map(PathBuf::from) else {
+            return Self { hadoops: names(), ..Self::default() };
+        };
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        let store = folder.join("store");
+        fs::create_dir(&store).unwrap();
+        start(&read("minio"), &store);
+        let hadoops = read("hadoops").lines().map(hadoop).collect();
+        Self { store, init: read("init").into(), hadoops }
+    }
+}
+
+fn hadoop(line: &str) -> Hadoop {
+    let (version, class_path) = line.split_once(' ').unwrap();
+    Hadoop { version: version.to_owned(), class_path: class_path.to_owned() }
+}
+
+/// From the table that `jvm/hadoop.sh` works by.
+fn names() -> Vec<Hadoop> {
+    let text = fs::read_to_string(format!("{HERE}/jvm/versions.txt")).unwrap();
+    text.lines().filter(|line| !line.starts_with('#')).map(hadoop).collect()
+}
+
+#[expect(clippy::zombie_processes, reason = "it ends with the namespaces, as this program does")]
+fn start(minio: &str, store: &Path) {
+    let mut script = Command::new(format!("{HERE}/jvm/store.sh"));
+    let mut child = script.arg(minio).arg(store).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n", "jvm/store.sh has said why");
+}
