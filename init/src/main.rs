@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let _ = signal_hook::flag::register_conditional_shutdown(SIGTERM.0, SIGTERM.1, Arc::new(AtomicBool::new(true)));
     let termination_log = settings::given(&args.termination_log).unwrap_or("/dev/termination-log").to_owned();
     let log = termination_log.clone();
-    // The release is built without unwinding, which is an eighth of its size: nothing comes after the hook.
+    // The release is built without unwinding, to be smaller: nothing comes after the hook.
     std::panic::set_hook(Box::new(move |panic| end_of_a_bug(panic, Path::new(&log))));
     match codriver_init::run(&args) {
         Ok(()) => ExitCode::SUCCESS,
