@@ -32,6 +32,9 @@ compile() {
     local name=${target//-/_}
     export "CC_$name=$compiler" "CARGO_TARGET_${name^^}_LINKER=$linker"
     cd "$here/.."
+    # A cargo that runs us says which package it is at. ring looks at these, and would be compiled anew with all above it
+    # whenever another one, or a person, runs us next.
+    unset "${!CARGO_PKG_@}" "${!CARGO_MANIFEST_@}"
     rustup target add "$target"
     # Tables of addresses in their short form; the loader that is part of a static program, musl's, knows it.
     export "CARGO_TARGET_${name^^}_RUSTFLAGS=-Clink-arg=-Wl,-z,pack-relative-relocs"
