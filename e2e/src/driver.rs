@@ -12,6 +12,7 @@ use crate::{
     Result,
     executors::Executors,
     kubectl::{Following, HERE, get, objects},
+    spark::Spark,
     stage::Stage,
 };
 
@@ -27,6 +28,8 @@ pub const ENDPOINT: &str = "http://minio.codriver-store.svc:9000";
 pub struct Script {
     /// The pod's name.
     pub name: String,
+    /// The Spark in its image.
+    pub spark: Spark,
     /// The driver's command behind `codriver run --`.
     pub command: Vec<String>,
     /// Lines of `CODRIVER_SPARK_CONF`.
@@ -44,6 +47,7 @@ impl Script {
             spark.kubernetes.executor.request.cores=200m\n";
         Self {
             name: name.into(),
+            spark: Spark::NEWEST,
             command: [&submit, arguments].concat(),
             spark_conf: spark_conf.into(),
             change: |_| {},
@@ -54,7 +58,7 @@ impl Script {
     #[must_use]
     pub fn shell(name: &str, script: &str) -> Self {
         let command = ["sh", "-c", script].map(str::to_owned).to_vec();
-        Self { name: name.into(), command, spark_conf: String::new(), change: |_| {} }
+        Self { name: name.into(), spark: Spark::NEWEST, command, spark_conf: String::new(), change: |_| {} }
     }
 }
 
@@ -90,7 +94,7 @@ impl Driver {
         let mut paste = objects(&format!("{HERE}/../manifests/raw/spark-driver.yaml"))?;
         for object in &mut paste {
             if object["kind"] == "Pod" {
-                tailor(object, stage, script);
+                tailor(object, stage, script)?;
                 (script.change)(object);
             }
         }
@@ -232,7 +236,8 @@ pub fn container<'a>(pod: &'a Value, name: &str) -> &'a Value {
 }
 
 /// Sets what the paste marks with an arrow.
-fn tailor(pod: &mut Value, stage: &Stage, script: &Script) {
+fn tailor(pod: &mut Value, stage: &Stage, script: &Script) -> Result<()> {
+    let image = stage.spark_images.get(script.spark)?;
     pod["metadata"]["name"] = json!(script.name);
     let spec = &mut pod["spec"];
     for container in spec["initContainers"].as_array_mut().into_iter().flatten() {
@@ -242,12 +247,15 @@ fn tailor(pod: &mut Value, stage: &Stage, script: &Script) {
     set(environment, "AWS_ROLE_ARN", ROLE);
     set(environment, "AWS_ENDPOINT_URL", ENDPOINT);
     set(environment, "AWS_REGION", "us-east-1");
-    set(environment, "CODRIVER_EXECUTOR_IMAGE", &stage.spark_image);
+    set(environment, "CODRIVER_EXECUTOR_IMAGE", &image);
+    set(environment, "CODRIVER_SPARK_VERSION", script.spark.version());
+    set(environment, "CODRIVER_HADOOP_VERSION", &script.spark.hadoop()?);
     set(environment, "CODRIVER_SPARK_CONF", &script.spark_conf);
     let driver = &mut spec["containers"][0];
-    driver["image"] = json!(stage.spark_image);
+    driver["image"] = json!(image);
     driver["args"] = json!(script.command);
     driver["resources"]["requests"] = json!({"cpu": "200m", "memory": "1Gi"});
+    Ok(())
 }
 
 /// Sets a variable of a container, in place when it has it.

@@ -1,12 +1,13 @@
 //! What the demo and the end-to-end tests share: the stage they play on, and drivers on it.
 //!
-//! [`stage`] prepares the cluster, the store and the images by the scripts of this folder; [`kubectl`] talks to the cluster and
+//! [`stage`] prepares the cluster, the store and the images by the scripts of this folder, [`spark`] says which Sparks; [`kubectl`] talks to the cluster and
 //! [`containers`] reaches under it; [`driver`] makes a pod from `manifests/raw`, watches it live and looks at what it leaves.
 
 pub mod containers;
 pub mod driver;
 pub mod executors;
 pub mod kubectl;
+pub mod spark;
 pub mod stage;
 
 /// Everything here ends up before a person: a sentence is enough.

@@ -1,10 +1,11 @@
-//! The stage: a cluster with a store in it, the two images, and a namespace under the restricted Pod Security Standard.
+//! The stage: a cluster with a store in it, the images, and a namespace under the restricted Pod Security Standard.
 
 use std::{env, process::Command, process::Stdio};
 
 use crate::{
     Result,
     kubectl::{HERE, kubectl, output},
+    spark::{Images, Spark},
 };
 
 /// Where drivers play.
@@ -16,8 +17,8 @@ pub struct Stage {
     pub bucket: String,
     /// The reference of codriver's image in the cluster.
     pub codriver_image: String,
-    /// The same of Spark's.
-    pub spark_image: String,
+    /// Spark's, by version.
+    pub spark_images: Images,
 }
 
 /// Why the stage cannot be had here, if so: the one-node cluster needs root, another one a name.
@@ -38,9 +39,10 @@ impl Stage {
     pub fn prepare(name: &str) -> Result<Self> {
         script(&["cluster/up.sh"])?;
         let codriver_image = load(&["../images/build.sh"])?;
-        let spark_image = load(&["spark/build.sh"])?;
+        let spark_images = Images::default();
+        spark_images.get(Spark::NEWEST)?;
         let stage =
-            Self { namespace: format!("codriver-{name}"), bucket: name.to_owned(), codriver_image, spark_image };
+            Self { namespace: format!("codriver-{name}"), bucket: name.to_owned(), codriver_image, spark_images };
         stage.make_namespace()?;
         stage.fill_bucket()?;
         Ok(stage)
@@ -90,7 +92,10 @@ impl Stage {
 }
 
 /// Builds an image's archive and brings it into the cluster; returns the reference for pods.
-fn load(build: &[&str]) -> Result<String> {
+///
+/// # Errors
+/// With the step that failed; its script has said what to look at.
+pub fn load(build: &[&str]) -> Result<String> {
     let archive = script(build)?;
     script(&["cluster/load-image", archive.trim()]).map(|reference| reference.trim().to_owned())
 }

@@ -9,7 +9,10 @@ mod s04_cleanup;
 mod s05_sidecar;
 mod s06_identity;
 mod s07_api_away;
+mod s08_spark_3_5;
 mod s09_preflight;
+mod s10_keys;
+mod secrets;
 mod world;
 
 use codriver_e2e::{
@@ -30,14 +33,16 @@ pub enum Needs {
 type Test = (&'static str, Needs, fn(&Stage) -> Result<()>);
 
 /// Side by side; each has a JVM or three of its own, so more at once would only wait for each other.
-const TOGETHER: [&[Test]; 7] = [
+const TOGETHER: [&[Test]; 9] = [
     s01_main_job::ALL,
     s02_codes::ALL,
     s03_kills::ALL,
     s04_cleanup::ALL,
     s05_sidecar::ALL,
     s06_identity::ALL,
+    s08_spark_3_5::ALL,
     s09_preflight::ALL,
+    s10_keys::ALL,
 ];
 const SIDE_BY_SIDE: usize = 2;
 /// One after another, when all others are done: they touch what all share.

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use codriver_e2e::{Result, driver::Driver, stage::Stage};
+use codriver_e2e::{Result, driver::Driver, spark::Spark, stage::Stage};
 use serde_json::{Value, json};
 
 /// Compares, and says the end of the logs when it is not so.
@@ -25,6 +25,7 @@ pub fn nothing_is_left(driver: &Driver) -> Result<()> {
 /// and labelled with its first attempt's application id.
 pub fn leave_behind(stage: &Stage, driver: &Driver, executors: usize) -> Result<()> {
     let id = format!("{}-1", driver.application);
+    let image = stage.spark_images.get(Spark::NEWEST)?;
     let pod = driver.until(|pod| Some(pod["metadata"]["uid"].clone()))?;
     let owner = json!([{"apiVersion": "v1", "kind": "Pod", "name": driver.name, "uid": pod, "controller": true}]);
     let metadata = |name: String| json!({"name": name, "labels": {"spark-app-selector": id, "spark-role": "executor"}, "ownerReferences": owner});
@@ -32,7 +33,7 @@ pub fn leave_behind(stage: &Stage, driver: &Driver, executors: usize) -> Result<
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata(format!("{}-exec-{number}", driver.name)), "spec": {
             "serviceAccountName": "spark-executor", "restartPolicy": "Never",
             "securityContext": {"runAsNonRoot": true, "runAsUser": 185, "seccompProfile": {"type": "RuntimeDefault"}},
-            "containers": [{"name": "spark-kubernetes-executor", "image": stage.spark_image, "command": ["sleep", "3600"],
+            "containers": [{"name": "spark-kubernetes-executor", "image": image, "command": ["sleep", "3600"],
                 "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}],
         }})
     };
