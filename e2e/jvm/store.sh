@@ -3,7 +3,7 @@
 # Usage: store.sh MINIO DIR
 #   https://…amazonaws.com    takes any role's name, as far as MinIO can tell, it is AWS: the token says what is allowed
 #   http://127.0.0.1:9000     a store of one's own, with the role that MinIO makes of the audience
-# In DIR: token, the driver's; ca.pem and trust.p12, who signed AWS's certificate; the stores' logs.
+# In DIR: token, the driver's; own.keys and aws.keys, folders as a Secret is mounted; ca.pem and trust.p12, who signed AWS's certificate; the stores' logs.
 set -euo pipefail
 shopt -s inherit_errexit
 minio=$1
@@ -52,9 +52,12 @@ make_certificates() {
 start() {
     local name=$1 address=$2
     shift 2
-    mkdir -p "$name/jvm" "$name.home"
+    mkdir -p "$name/jvm" "$name.home" "$name.keys"
+    printf 'store-%s' "$(random)" >"$name.keys/AWS_ACCESS_KEY_ID"
+    random >"$name.keys/AWS_SECRET_ACCESS_KEY"
     env HOME="$PWD/$name.home" MINIO_BROWSER=off MINIO_UPDATE=off \
-        MINIO_ROOT_USER="store-$(random)" MINIO_ROOT_PASSWORD="$(random)" \
+        MINIO_ROOT_USER="$(<"$name.keys/AWS_ACCESS_KEY_ID")" \
+        MINIO_ROOT_PASSWORD="$(<"$name.keys/AWS_SECRET_ACCESS_KEY")" \
         MINIO_IDENTITY_OPENID_CONFIG_URL="http://$issuer/.well-known/openid-configuration" \
         MINIO_IDENTITY_OPENID_CLIENT_ID=sts.amazonaws.com \
         MINIO_IDENTITY_OPENID_CLIENT_SECRET="$(random)" "$@" \

@@ -10,6 +10,7 @@ mod java;
 mod outside;
 mod round_trips;
 mod s3;
+mod sources;
 mod world;
 
 use libtest_mimic::{Arguments, Trial};
@@ -20,7 +21,7 @@ const SIDE_BY_SIDE: usize = 2;
 
 type Test = (&'static str, fn(&World, &Hadoop) -> Result<(), String>);
 
-const ALL: [&[Test]; 2] = [round_trips::ALL, s3::ALL];
+const ALL: [&[Test]; 3] = [round_trips::ALL, s3::ALL, sources::ALL];
 
 fn main() {
     let mut arguments = Arguments::from_args();
