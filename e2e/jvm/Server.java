@@ -78,6 +78,8 @@ public final class Server {
                 return properties(words[1]);
             case "spark":
                 return spark(words[1]);
+            case "system":
+                return pairs(System.getProperties());
             case "s3":
                 return s3(hadoop(words[1]), new Path(words[2]));
             case "file-context":
@@ -103,6 +105,10 @@ public final class Server {
         try (java.io.Reader reader = Files.newBufferedReader(Paths.get(file), StandardCharsets.UTF_8)) {
             properties.load(reader);
         }
+        return pairs(properties);
+    }
+
+    private static List<String> pairs(Properties properties) {
         List<String> found = new ArrayList<>();
         for (String name : properties.stringPropertyNames()) {
             found.addAll(Arrays.asList(name, properties.getProperty(name)));

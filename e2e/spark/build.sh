@@ -6,6 +6,7 @@
 # three, our own files. Each is kept in the cache under its versions and a hash of what makes it. Needs root.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/../lib.sh"
+source "$here/sdist.sh"
 source "$here/versions.sh"
 SPARK_VERSION=${1:-$SPARK_VERSION}
 line=$here/versions/$SPARK_VERSION
@@ -18,17 +19,10 @@ layer_os() {
 
 layer_spark() {
     local sdist
-    sdist=$(cached pyspark "$SPARK_VERSION" fetch_pyspark)
+    sdist=$(spark_sdist "$SPARK_VERSION")
     # shellcheck disable=SC2317 # called by `cached`
     make_spark() { "$here/layers/spark.sh" "$sdist" "$line/dropped-jars.txt" "$1"; }
     cached spark-jars "$SPARK_VERSION-$(digest "$here"/layers/{spark,pack}.sh "$line/dropped-jars.txt")" make_spark
-}
-
-# pip asks the package for its metadata after the download, for which it makes an environment of its own.
-fetch_pyspark() {
-    local folder=$1.download
-    python3 -m pip download --quiet --no-deps --no-binary pyspark --dest "$folder" "pyspark==$SPARK_VERSION"
-    mv "$folder/pyspark-$SPARK_VERSION.tar.gz" "$1"
 }
 
 layer_s3a() {

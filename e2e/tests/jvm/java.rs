@@ -16,6 +16,12 @@ const DEADLINE: &str = "120";
 /// Short-lived JVMs: the better compiler would only take time from the tests beside.
 const OPTIONS: [&str; 4] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Xshare:auto"];
 
+fn within_deadline() -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", DEADLINE]);
+    command
+}
+
 /// The JVM. It ends when this is dropped.
 pub struct Java {
     child: Child,
@@ -28,13 +34,32 @@ impl Java {
     /// Starts one. `environment` is all that it has beside what finds `java`; `trusted` is its trust store.
     pub fn start(class_path: &str, environment: &BTreeMap<String, String>, trusted: Option<&Path>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut java = Command::new("timeout");
-        java.args(["--kill-after=5", DEADLINE, "java"]).args(OPTIONS);
+        let mut java = within_deadline();
+        java.arg("java").args(OPTIONS);
         if let Some(store) = trusted {
             java.arg(format!("-Djavax.net.ssl.trustStore={}", store.display()));
             java.arg("-Djavax.net.ssl.trustStorePassword=changeit");
         }
         java.arg(format!("-Djava.io.tmpdir={0}", folder.path().display())).args(["-cp", class_path, "Server"]);
+        Self::spawn(java, environment, folder)
+    }
+
+    /// Has the `bin/spark-submit` of a Spark start it, with what stands in a spark-defaults.conf.
+    pub fn submit(home: &Path, class_path: &str, defaults: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("spark-defaults.conf"), defaults).unwrap();
+        let mut submit = within_deadline();
+        submit.arg(home.join("bin/spark-submit")).args(["--master", "local", "--class", "Server"]);
+        submit.args(["--driver-class-path", class_path, "spark-internal"]);
+        let folders = [("SPARK_HOME", home), ("SPARK_CONF_DIR", folder.path())];
+        let mut environment: BTreeMap<String, String> =
+            folders.map(|(name, path)| (name.to_owned(), path.to_str().unwrap().to_owned())).into();
+        // This machine's own name leads nowhere inside.
+        environment.insert("SPARK_LOCAL_IP".to_owned(), "127.0.0.1".to_owned());
+        Self::spawn(submit, &environment, folder)
+    }
+
+    fn spawn(mut java: Command, environment: &BTreeMap<String, String>, folder: TempDir) -> Self {
         java.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", folder.path());
         java.envs(environment).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = java.stderr(File::create(folder.path().join("log")).unwrap()).spawn().unwrap();
@@ -62,8 +87,12 @@ impl Java {
         line.push('\n');
         let sent = self.requests.as_mut().unwrap().write_all(line.as_bytes());
         let mut answer = String::new();
-        if sent.is_err() || self.answers.read_line(&mut answer).unwrap_or(0) == 0 {
-            return Err(format!("the JVM is gone: {}", self.log()));
+        // Whatever starts Java may say something first.
+        while !answer.starts_with("ok") && !answer.starts_with("failed") {
+            answer.clear();
+            if sent.is_err() || self.answers.read_line(&mut answer).unwrap_or(0) == 0 {
+                return Err(format!("the JVM is gone: {}", self.log()));
+            }
         }
         let mut parts = answer.trim_end_matches('\n').split(' ');
         let verdict = parts.next().unwrap_or_default();

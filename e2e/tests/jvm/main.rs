@@ -40,7 +40,14 @@ fn main() {
     };
     let tests = ALL.concat();
     let trials = world.hadoops.iter().flat_map(|hadoop| tests.iter().map(|test| trial(hadoop.clone(), *test)));
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    let mut trials: Vec<Trial> = trials.collect();
+    trials.extend(world.sparks.iter().map(|(version, home)| {
+        let (world, home) = (world.clone(), home.clone());
+        let name = format!("spark {version}: spark-submit reads spark-defaults.conf as it was meant");
+        Trial::test(name, move || round_trips::spark_submit_reads_as_meant(&world, &home).map_err(Into::into))
+            .with_ignored_flag(std::env::var_os(outside::INSIDE).is_none())
+    }));
+    let conclusion = libtest_mimic::run(&arguments, trials);
     drop(world);
     conclusion.exit();
 }

@@ -25,6 +25,7 @@ pub fn start_again() -> Result<i32, String> {
     let minio = bash("cluster/common.sh", "minio_program");
     std::fs::write(folder.path().join("minio"), minio.trim()).expect("a temporary folder");
     std::fs::write(folder.path().join("hadoops"), bash("lib.sh", "jvm/hadoop.sh")).expect("a temporary folder");
+    std::fs::write(folder.path().join("sparks"), bash("lib.sh", "jvm/spark.sh")).expect("a temporary folder");
     std::fs::write(folder.path().join("init"), codriver_init()).expect("a temporary folder");
     let program = std::env::current_exe().expect("this program's path");
     let status = inside().arg(program).args(std::env::args_os().skip(1)).env(INSIDE, folder.path()).status();

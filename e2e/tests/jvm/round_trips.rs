@@ -2,10 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use codriver_init::hadoop::{Properties, Value, core_site};
 use codriver_init::spark::properties;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use crate::Test;
@@ -68,6 +70,32 @@ fn core_site_is_read_as_meant(_: &World, hadoop: &Hadoop) -> Result<(), String> 
 
 fn spark_defaults_are_read_as_meant(_: &World, hadoop: &Hadoop) -> Result<(), String> {
     read_by(&bare(hadoop), "properties")
+}
+
+/// Spark as a whole: its launcher, which reads the file first, and then `spark-submit`, which hands it to the program.
+pub fn spark_submit_reads_as_meant(world: &World, home: &Path) -> Result<(), String> {
+    let mut runner = runner();
+    let setting = (text().prop_map(|key| format!("spark.test.{key}")), text());
+    let several = prop::collection::vec(setting, 300).new_tree(&mut runner).map_err(|reason| reason.to_string())?;
+    let mut meant: BTreeMap<String, String> = several.current().into_iter().collect();
+    meant.retain(|key, value| properties::render(&[(key.clone(), value.clone())].into()).is_ok());
+    let file = properties::render(&meant).map_err(|faults| format!("{faults:?}"))?;
+    let class_path = &world.hadoops[0].class_path;
+    let server = class_path.split(':').next().unwrap_or_default();
+    let mut java = Java::submit(home, server, &file);
+    let read = java.ask("system", &[])?;
+    let read = read.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+    let read: BTreeMap<String, String> = read.filter(|(key, _)| key.starts_with("spark.test.")).collect();
+    if read != meant {
+        let of_one = |map: &BTreeMap<String, String>, other: &BTreeMap<String, String>| -> Vec<(String, String)> {
+            map.iter()
+                .filter(|(key, value)| other.get(*key) != Some(value))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect()
+        };
+        return Err(format!("meant {:?}, read {:?}", of_one(&meant, &read), of_one(&read, &meant)));
+    }
+    read_by(&RefCell::new(java), "spark")
 }
 
 /// The same for each that reads properties.

@@ -37,6 +37,8 @@ pub struct World {
     pub init: PathBuf,
     /// The Hadoops to try, the oldest first.
     pub hadoops: Vec<Hadoop>,
+    /// Each Spark's version, and its home with what starts programs.
+    pub sparks: Vec<(String, PathBuf)>,
 }
 
 impl World {
@@ -46,14 +48,16 @@ impl World {
     /// When the stores do not start within 30 s; the script says why.
     pub fn inside() -> Self {
         let Some(folder) = std::env::var_os(INSIDE).map(PathBuf::from) else {
-            return Self { hadoops: names(), ..Self::default() };
+            return Self { hadoops: names(), sparks: sparks(), ..Self::default() };
         };
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
         let store = folder.join("store");
         fs::create_dir(&store).unwrap();
         start(&read("minio"), &store);
         let hadoops = read("hadoops").lines().map(hadoop).collect();
-        Self { store, init: read("init").into(), hadoops }
+        let pair = |line: &str| line.split_once(' ').map(|(version, home)| (version.to_owned(), home.into()));
+        let sparks = read("sparks").lines().filter_map(pair).collect();
+        Self { store, init: read("init").into(), hadoops, sparks }
     }
 }
 
@@ -66,6 +70,12 @@ fn hadoop(line: &str) -> Hadoop {
 fn names() -> Vec<Hadoop> {
     let text = fs::read_to_string(format!("{HERE}/jvm/versions.txt")).unwrap();
     text.lines().filter(|line| !line.starts_with('#')).map(hadoop).collect()
+}
+
+/// From the folders that `jvm/spark.sh` works by.
+fn sparks() -> Vec<(String, PathBuf)> {
+    let lines = fs::read_dir(format!("{HERE}/spark/versions")).unwrap();
+    lines.map(|line| (line.unwrap().file_name().into_string().unwrap(), PathBuf::new())).collect()
 }
 
 #[expect(clippy::zombie_processes, reason = "it ends with the namespaces, as this program does")]
