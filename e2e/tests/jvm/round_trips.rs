@@ -1,4 +1,4 @@
-//! What codriver-init's writers write is what the real parsers read; and what they refuse would have been altered.
+//! What codriver-init's writers write is what the real parsers read; and what they refuse Hadoop would alter.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ use crate::world::{Hadoop, World};
 /// The tests.
 pub const ALL: &[Test] = &[
     ("core-site.xml is read as it was meant", core_site_is_read_as_meant),
+    ("what core-site.xml refuses Hadoop would alter", what_is_refused_would_be_altered),
     ("spark-defaults.conf is read as it was meant by Java's Properties", spark_defaults_are_read_as_meant),
 ];
 
@@ -66,6 +67,29 @@ fn core_site_is_read_as_meant(_: &World, hadoop: &Hadoop) -> Result<(), String> 
         Ok(())
     });
     outcome.map_err(|error| error.to_string())
+}
+
+/// Each is refused by the writer; written by hand, the real parser makes something else of it, or nothing at all.
+fn what_is_refused_would_be_altered(_: &World, hadoop: &Hadoop) -> Result<(), String> {
+    let mut java = Java::start(&hadoop.class_path, &BTreeMap::new(), None);
+    for (name, value, xml) in [
+        ("n", "a${user.name}", "a${user.name}"),
+        ("n", "", ""),
+        (" n", "v", "v"),
+        ("n", "a\u{1}", "a&#1;"),
+        ("n", "a\u{fffe}", "a&#xfffe;"),
+    ] {
+        assert!(core_site::render(&[(name.to_owned(), Value::new(value))].into()).is_err(), "{name:?} {value:?}");
+        let text =
+            format!("<configuration><property><name>{name}</name><value>{xml}</value></property></configuration>");
+        let file = java.file(&text);
+        if let Ok(read) = java.ask("configuration", &[file.to_str().unwrap()])
+            && read == [name, value, value]
+        {
+            return Err(format!("{name:?} = {value:?} is read as it was meant"));
+        }
+    }
+    Ok(())
 }
 
 fn spark_defaults_are_read_as_meant(_: &World, hadoop: &Hadoop) -> Result<(), String> {
