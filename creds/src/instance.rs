@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::https::Https;
 use crate::patience::Patience;
 use crate::roots::Roots;
+use crate::sts::holds_credentials;
 use crate::wire::WireFault;
 pub use source::{Container, ContainerToken, Metadata, Source, SourceVariables};
 
@@ -116,9 +117,9 @@ impl Asker {
     }
 }
 
-/// A text answer, for people: HTML says nothing that its status does not say.
+/// A text answer, for people: HTML says nothing that its status does not say, and credentials are not for people.
 fn plain_text(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
-    (!text.is_empty() && !text.starts_with('<')).then(|| text.to_owned())
+    (!text.is_empty() && !text.starts_with('<') && !holds_credentials(text)).then(|| text.to_owned())
 }

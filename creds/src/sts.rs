@@ -36,6 +36,7 @@ use crate::sts::asked::{Asked, What};
 pub use crate::sts::granted::{Granted, Limit};
 use crate::sts::granted::{Judged, ONE_HOUR};
 use crate::sts::said::Said;
+pub(crate) use crate::sts::said::holds_credentials;
 use crate::sts::watch::{Watch, Watcher};
 use crate::token::Token;
 

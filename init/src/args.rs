@@ -249,6 +249,13 @@ impl Args {
     }
 }
 
+/// The names of all variables that flags have.
+pub fn variables() -> Vec<String> {
+    let command = Args::command();
+    let names = command.get_arguments().filter_map(clap::Arg::get_env);
+    names.map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
 /// The verbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Verb {

@@ -51,6 +51,11 @@ pub fn is_identity(name: &str) -> bool {
     name.starts_with("AWS_CONTAINER_") || name == "AWS_EC2_METADATA_DISABLED" || WEB_IDENTITY.contains(&name)
 }
 
+/// Would a variable, set by others, change who a process is?
+pub fn says_who(name: &str) -> bool {
+    is_identity(name) || KEYS.contains(&name)
+}
+
 /// What driver and executors must not have: all that would make it somebody else than the way and the mode say.
 pub fn absent(settings: &Settings) -> Vec<&'static str> {
     let (relative, session_token) = (&CONTAINER[1..], &KEYS[3..]);

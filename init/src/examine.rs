@@ -60,6 +60,10 @@ pub fn examine(args: &Args, checks: &mut Checks) -> Result<Work, Failure> {
     for warning in &plan.warnings {
         warn!("{warning}");
     }
+    if let Err(failure) = install::look_for(settings.wrapper_source.as_deref()) {
+        checks.fail("settings", failure);
+        return Ok(work);
+    }
     match install::inspect(&settings.dir) {
         Err(failure) => {
             checks.fail("volume", failure);

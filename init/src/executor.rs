@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::endpoint_files;
 use crate::environment;
 use crate::executor::merge::Ours;
-use crate::failure::Fault;
+use crate::failure::{Fault, shown};
 use crate::settings::{Mode, Settings, Way};
 
 /// Where executors find their token, the same place as in the driver's manifest.
@@ -79,6 +79,17 @@ pub fn render(settings: &Settings) -> Result<String, Vec<Fault>> {
     let ours =
         Ours { identity: identity(settings), defaults: defaults(settings), absent: environment::absent(settings) };
     let theirs = settings.executor.template.clone().unwrap_or_else(|| json!({ "apiVersion": "v1", "kind": "Pod" }));
+    if let (Some(account), Some(theirs)) = (settings.executor_account(), theirs["spec"]["serviceAccount"].as_str())
+        && account != theirs
+    {
+        return Err(vec![Fault::new(
+            format!(
+                "spec.serviceAccount of the executors' pod template is \"{}\", and executors are {account}",
+                shown(theirs)
+            ),
+            "take it out: CODRIVER_EXECUTOR_SERVICE_ACCOUNT says who executors are",
+        )]);
+    }
     let pod = merge::merge(theirs, &ours, settings.executor.container.as_deref())?;
     Ok(format!("{pod:#}\n"))
 }
@@ -87,15 +98,25 @@ pub fn render(settings: &Settings) -> Result<String, Vec<Fault>> {
 fn identity(settings: &Settings) -> Value {
     let mut variables = variables(settings, environment::is_identity);
     let mut pod = json!({ "spec": { "containers": [{ "name": CONTAINER }] } });
+    if settings.mode == Mode::Endpoint {
+        pod["spec"]["initContainers"] = json!([sidecar(settings)]);
+    }
+    if let Some(account) = settings.executor_account() {
+        // Spark sets the same; a template that says otherwise would win over Spark.
+        pod["spec"]["serviceAccountName"] = json!(account);
+    }
     match (Proof::of(settings), &settings.way) {
         (Proof::ProjectedToken, Way::WebIdentity(web_identity)) => {
             let own = settings.executor.role.as_ref().unwrap_or(&web_identity.role);
+            let identity = [
+                variable("AWS_ROLE_ARN", own.as_str()),
+                variable("AWS_WEB_IDENTITY_TOKEN_FILE", &format!("{TOKEN_FOLDER}/token")),
+            ];
             let holder = if settings.mode == Mode::Endpoint {
-                pod["spec"]["initContainers"] = json!([sidecar(settings, own.as_str())]);
+                extend(&mut pod["spec"]["initContainers"][0]["env"], identity);
                 &mut pod["spec"]["initContainers"][0]
             } else {
-                variables.push(variable("AWS_ROLE_ARN", own.as_str()));
-                variables.push(variable("AWS_WEB_IDENTITY_TOKEN_FILE", &format!("{TOKEN_FOLDER}/token")));
+                variables.extend(identity);
                 &mut pod["spec"]["containers"][0]
             };
             let mount = json!({ "name": "codriver-identity", "mountPath": TOKEN_FOLDER, "readOnly": true });
@@ -106,12 +127,14 @@ fn identity(settings: &Settings) -> Value {
             pod["spec"]["volumes"] = json!([projected(&web_identity.token.audience)]);
         }
         (Proof::SecretReference, Way::Keys(keys)) => {
-            for (name, key) in keys.secret.iter().flat_map(|secret| &secret.keys) {
-                let secret = keys.secret.as_ref().map(|secret| secret.name.as_str());
-                variables.push(json!({
-                    "name": name,
-                    "valueFrom": { "secretKeyRef": { "name": secret, "key": key } },
-                }));
+            let secret = keys.secret.as_ref().map(|secret| secret.name.as_str());
+            let references = keys.secret.iter().flat_map(|secret| &secret.keys).map(
+                |(name, key)| json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": secret, "key": key } } }),
+            );
+            if settings.mode == Mode::Endpoint {
+                extend(&mut pod["spec"]["initContainers"][0]["env"], references);
+            } else {
+                variables.extend(references);
             }
         }
         (Proof::Instance, Way::Instance(instance)) if instance.is_machine() => {
@@ -177,12 +200,16 @@ fn projected(audience: &str) -> Value {
     })
 }
 
+fn extend(variables: &mut Value, more: impl IntoIterator<Item = Value>) {
+    if let Some(variables) = variables.as_array_mut() {
+        variables.extend(more);
+    }
+}
+
 /// The small sidecar that serves credentials to an executor.
-fn sidecar(settings: &Settings, role: &str) -> Value {
+fn sidecar(settings: &Settings) -> Value {
     let mut variables = vec![
         variable("AWS_REGION", &settings.store.region),
-        variable("AWS_ROLE_ARN", role),
-        variable("AWS_WEB_IDENTITY_TOKEN_FILE", &format!("{TOKEN_FOLDER}/token")),
         variable("CODRIVER_DIR", &settings.dir.to_string_lossy()),
         variable("CODRIVER_DURATION", &settings.duration.as_secs().to_string()),
     ];
@@ -307,6 +334,13 @@ mod tests {
         assert_eq!(merged["spec"]["nodeSelector"]["disk"], "ssd");
         assert_eq!(variable(&merged, "AWS_REGION").unwrap()["value"], "eu-west-3");
         assert!(variable(&merged, "AWS_ROLE_ARN").is_some());
+        for field in ["serviceAccountName", "serviceAccount"] {
+            let mut theirs = json!({ "apiVersion": "v1", "kind": "Pod", "spec": {} });
+            theirs["spec"][field] = json!("other");
+            settings.executor.template = Some(theirs);
+            let faults = render(&settings).unwrap_err();
+            assert!(faults[0].cause.contains(&format!("spec.{field}")), "{faults:?}");
+        }
         for name in ["AWS_ROLE_ARN", "AWS_ACCESS_KEY_ID"] {
             settings.executor.template = Some(theirs(json!({ "name": name, "value": "other" })));
             let faults = render(&settings).unwrap_err();

@@ -58,7 +58,10 @@ impl fmt::Debug for Value {
 }
 
 /// Endings of names whose values are secrets. Spark and Hadoop would carry them, in clear, to places that many can read.
-const SECRET_NAMES: [&str; 9] = [
+const SECRET_NAMES: [&str; 12] = [
+    "access_key_id",
+    "secret_access_key",
+    "session_token",
     "access.key",
     "secret.key",
     "session.token",
@@ -73,5 +76,6 @@ const SECRET_NAMES: [&str; 9] = [
 /// Does a setting of Hadoop's or Spark's with this name hold a secret?
 pub fn names_a_secret(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|ending| lower.ends_with(ending))
+    // Azure's have the account's name behind.
+    lower.contains(".account.key.") || SECRET_NAMES.iter().any(|ending| lower.ends_with(ending))
 }

@@ -31,6 +31,20 @@ pub fn inspect(dir: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Looks for the program to install, before anything is written.
+///
+/// # Errors
+/// [`Exit::Configuration`] when it is not there, or no file.
+pub fn look_for(source: Option<&Path>) -> Result<(), Failure> {
+    let source = match source {
+        Some(source) => source.to_owned(),
+        None => beside_us()?,
+    };
+    let found = fs::metadata(&source)
+        .and_then(|meta| if meta.is_file() { Ok(()) } else { Err(std::io::Error::other("it is no file")) });
+    found.map_err(|error| unreadable(&source, &error))
+}
+
 /// Copies the program and starts it once with `--version`. Takes up to 10 s if the program hangs.
 ///
 /// # Errors
@@ -40,13 +54,7 @@ pub fn install(source: Option<&Path>, dir: &Path) -> Result<(), Failure> {
         Some(source) => source.to_owned(),
         None => beside_us()?,
     };
-    let mut content = File::open(&source).map_err(|error| {
-        Failure::new(
-            Exit::Configuration,
-            format!("the program {} cannot be read: {error}", source.display()),
-            "use codriver's own image, or set CODRIVER_WRAPPER_SOURCE",
-        )
-    })?;
+    let mut content = File::open(&source).map_err(|error| unreadable(&source, &error))?;
     let target = dir.join(PROGRAM);
     place::file(&target, place::EXECUTABLE, &mut content)?;
     match start(&target) {
@@ -63,6 +71,14 @@ pub fn install(source: Option<&Path>, dir: &Path) -> Result<(), Failure> {
             "check that the image is for this machine's architecture",
         )),
     }
+}
+
+fn unreadable(source: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Configuration,
+        format!("the program {} cannot be read: {error}", source.display()),
+        "use codriver's own image, or set CODRIVER_WRAPPER_SOURCE",
+    )
 }
 
 fn beside_us() -> Result<PathBuf, Failure> {

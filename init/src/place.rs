@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::Path;
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 
 use crate::failure::{Exit, Failure};
 
@@ -42,10 +43,15 @@ pub fn folder(path: &Path, mode: u32) -> Result<(), Failure> {
 /// Reads a file, opened anew, since the kubelet replaces them. What is longer than the bound, in bytes, is an error.
 ///
 /// # Errors
-/// What the system says, or [`io::ErrorKind::FileTooLarge`].
+/// What the system says, [`io::ErrorKind::FileTooLarge`], or that it is a folder, a pipe or a device.
 pub fn read(path: &Path, bound: u64) -> io::Result<Vec<u8>> {
+    // A pipe without a writer would keep us waiting at its opening.
+    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
     let mut content = Vec::new();
-    let read = File::open(path)?.take(bound + 1).read_to_end(&mut content)?;
+    let read = file.take(bound + 1).read_to_end(&mut content)?;
     if u64::try_from(read).is_ok_and(|read| read > bound) {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {bound} bytes")));
     }
@@ -151,6 +157,16 @@ mod tests {
         assert!(failure.faults[0].remedy.contains("full"), "{failure}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "A=1\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let pipe = root.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for path in [pipe.as_path(), root.path(), Path::new("/dev/zero")] {
+            assert!(read(path, 10).unwrap_err().to_string().contains("no file"), "{}", path.display());
+        }
     }
 
     #[test]

@@ -144,8 +144,11 @@ impl<'a> Facts<'a> {
             hadoop_version: settings.hadoop.map(|version| version.to_string()),
             spark_version: settings.spark.map(|version| version.to_string()),
             application_id: settings.application_id(),
-            executor_image: executor.image.as_deref(),
-            executor_service_account: executor.service_account.as_deref(),
+            executor_image: settings
+                .spark("spark.kubernetes.executor.container.image")
+                .or(settings.spark("spark.kubernetes.container.image").filter(|_| executor.image.is_none()))
+                .or(executor.image.as_deref()),
+            executor_service_account: settings.executor_account(),
             executor_role: executor.role.as_ref().map(|role| role.as_str()),
             executor_identity: executor::Proof::of(settings).name(),
             executor_template: if executor.template.is_some() {

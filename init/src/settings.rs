@@ -26,10 +26,11 @@ pub use self::overlays::TEMPLATE_KEY;
 use self::reader::Reader;
 pub use self::surroundings::Surroundings;
 pub use self::way::{Instance, Keys, TokenFrom, Way, WebIdentity};
-use crate::args::Args;
+use crate::args::{self, Args};
 use crate::endpoint::Endpoint;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, shown};
 use crate::hadoop::Properties;
+use crate::hadoop::core_site::has_reference;
 use crate::lines::Lines;
 use crate::version::Version;
 
@@ -186,6 +187,7 @@ impl Settings {
             proxies: reader.proxies(around),
         };
         let kind = if sts.endpoint.as_ref().is_none_or(Endpoint::is_aws) { StsKind::Aws } else { StsKind::Other };
+        reader.endpoints_fit(&sts, store.as_ref());
         let spark_conf = reader.spark_conf(args, around);
         let hadoop_conf = reader.hadoop_conf(args, around);
         let pod = reader.pod(args);
@@ -202,6 +204,7 @@ impl Settings {
             (None, None) => SessionName::new("codriver"),
         };
         let hadoop = reader.version("CODRIVER_HADOOP_VERSION", &args.hadoop_version, Version(3, 2, 0));
+        reader.whole_version("CODRIVER_HADOOP_VERSION", &args.hadoop_version);
         let spark = reader.version("CODRIVER_SPARK_VERSION", &args.spark_version, Version(3, 1, 0));
         let magic_committer = reader.one_of("CODRIVER_COMMITTER", &args.committer, &[("file", false), ("magic", true)]);
         let probe = reader.probe(args);
@@ -210,10 +213,12 @@ impl Settings {
         let own_sts = kind == StsKind::Other;
         let asked = reader.asked_mode(args);
         let mode = chosen.as_ref().and_then(|chosen| {
-            // S3A's own provider of a second role takes a policy, and no managed ones.
-            let chained = assume.is_some() && policy_arns.is_empty();
-            let policy = policy.is_some() || !policy_arns.is_empty();
-            let case = Case { way: &chosen.way, hadoop, own_sts, chained, policy };
+            let chained = assume.is_some();
+            // S3A's own provider of a second role takes a policy, but no managed ones, and would expand `${…}` in it.
+            let by_s3a = policy.as_ref().is_none_or(|policy| chained && !has_reference(policy.as_str()));
+            let plain_sts = sts.endpoint.as_ref().is_some_and(|endpoint| !endpoint.tls());
+            let policy = !by_s3a || !policy_arns.is_empty();
+            let case = Case { way: &chosen.way, hadoop, own_sts, chained, policy, plain_sts };
             reader.mode(args, asked, &case)
         });
         match (store, chosen, mode, executor, pod, dir) {
@@ -244,7 +249,7 @@ impl Settings {
                     preflight,
                     pod,
                     wrapper_source: given(&args.wrapper_source).map(PathBuf::from),
-                    notes: chosen.passed_over,
+                    notes: chosen.passed_over.into_iter().chain(unknown(around)).collect(),
                 })
             }
             _ => Err(Failure { exit: Exit::Configuration, faults: reader.mistakes }),
@@ -256,12 +261,29 @@ impl Settings {
         format!("spark-{}", self.pod.uid.replace('-', ""))
     }
 
+    /// The executors' service account: what the user's Spark lines say, or else the setting.
+    pub fn executor_account(&self) -> Option<&str> {
+        self.spark("spark.kubernetes.authenticate.executor.serviceAccountName")
+            .or(self.executor.service_account.as_deref())
+    }
+
+    /// The user's own value of a Spark setting; the last one counts.
+    pub fn spark(&self, key: &str) -> Option<&str> {
+        self.spark_conf.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
     /// Where S3 is, roughly: AWS puts the bucket before it.
     pub fn s3_url(&self) -> String {
         let region = &self.store.region;
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         let own = self.store.endpoint.as_ref().map(|endpoint| endpoint.url().to_owned());
         own.unwrap_or_else(|| format!("https://s3.{region}.{suffix}"))
+    }
+
+    /// Where STS is.
+    pub fn sts_url(&self) -> String {
+        let own = self.sts.endpoint.as_ref().map(|endpoint| endpoint.url().to_owned());
+        own.unwrap_or_else(|| format!("https://{}", self.sts_host()))
     }
 
     /// Where STS is, as S3A's own settings have it: a URL where it is not `https://`, otherwise the host.
@@ -276,6 +298,15 @@ impl Settings {
             }
         }
     }
+}
+
+/// Variables that begin as ours do and mean nothing here. What Kubernetes makes of a Service's name does not count.
+fn unknown(around: &Surroundings<'_>) -> Vec<String> {
+    let known = args::variables();
+    let ours = around.variables.keys().filter(|name| name.starts_with("CODRIVER_"));
+    ours.filter(|name| !known.contains(name) && !name.contains("_SERVICE_") && !name.contains("_PORT"))
+        .map(|name| format!("{} is set, and codriver-init does not know it", shown(name)))
+        .collect()
 }
 
 /// Manifests often set variables to nothing: that is not set.

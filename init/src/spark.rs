@@ -16,6 +16,8 @@ use crate::version::{Version, at_least};
 pub fn properties(settings: &Settings, hadoop: &Properties) -> BTreeMap<String, String> {
     let mut properties = ours(settings, hadoop);
     properties.extend(settings.spark_conf.iter().cloned());
+    // The sidecar cleans up by it; the wrapper makes one for each attempt.
+    properties.insert("spark.app.id".to_owned(), settings.application_id());
     // Into ours the user's own has been merged.
     properties.insert(TEMPLATE_KEY.to_owned(), settings.dir.join(EXECUTOR_TEMPLATE).to_string_lossy().into_owned());
     properties
@@ -68,7 +70,19 @@ pub fn ours(settings: &Settings, hadoop: &Properties) -> BTreeMap<String, String
 
 /// What the user's settings probably do not mean.
 pub fn warnings(settings: &Settings) -> Vec<String> {
-    settings.spark_conf.iter().filter_map(|(key, _)| near_misses::advice(key)).collect()
+    let mut warnings: Vec<String> =
+        settings.spark_conf.iter().filter_map(|(key, _)| near_misses::advice(key)).collect();
+    let pod = &settings.pod;
+    for (key, ours) in [
+        ("spark.submit.deployMode", "client"),
+        ("spark.kubernetes.namespace", &pod.namespace),
+        ("spark.kubernetes.driver.pod.name", &pod.name),
+    ] {
+        if settings.spark(key).is_some_and(|theirs| theirs != ours) {
+            warnings.push(format!("`{key}` is not `{ours}`: executors will not be found, nor removed, as this pod's"));
+        }
+    }
+    warnings
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use tracing::info;
 use crate::failure::Failure;
 use crate::plan::{File, Plan, SHARED_FOLDERS};
 use crate::prove::Proof;
-use crate::settings::Settings;
-use crate::{install, place};
+use crate::settings::{Mode, Settings};
+use crate::{endpoint_files, install, place};
 
 /// Writes all files, each whole or not at all. The report comes last: where it is, everything is.
 ///
@@ -26,6 +26,12 @@ pub fn write(settings: &Settings, plan: &Plan, proof: &Proof, report: &str) -> R
     }
     for name in SHARED_FOLDERS {
         place::folder(&dir.join(name), place::SHARED)?;
+    }
+    if settings.mode != Mode::Endpoint {
+        // Of an earlier run in that mode; it would lead clients to where nobody serves.
+        for stale in [endpoint_files::TOKEN, endpoint_files::DESCRIPTION] {
+            let _ = std::fs::remove_file(dir.join(stale));
+        }
     }
     for file in files {
         place::file(&dir.join(&file.path), file.mode, &mut file.content.expose().as_bytes())?;

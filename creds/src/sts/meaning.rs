@@ -53,7 +53,11 @@ pub(crate) enum Meaning {
 
 /// Sorts an error. The words count before the code, since stores put most things under one code.
 pub(crate) fn meaning(code: &str, message: &str, status: u16) -> Meaning {
-    by_message(message).or_else(|| by_code(code)).unwrap_or(match status {
+    let by_words = by_message(message);
+    // Who is refused is not wrong: such an answer may name every part of the request.
+    let refused = ["AccessDenied", "AccessDeniedException"].contains(&code);
+    let by_words = by_words.filter(|words| !refused || !matches!(words, Meaning::Role | Meaning::Duration));
+    by_words.or_else(|| by_code(code)).unwrap_or(match status {
         429 => Meaning::Throttled,
         405 | 501 => Meaning::Unsupported,
         500.. => Meaning::NotReady,
@@ -193,6 +197,7 @@ mod tests {
             ("InvalidClientTokenId", "The security token included in the request is invalid.", Meaning::AccessKey),
             ("SignatureDoesNotMatch", "The request signature we calculated does not match", Meaning::Signature),
             ("SignatureDoesNotMatch", "Signature expired: 20260101T000000Z is now earlier than x", Meaning::Signature),
+            ("AccessDenied", "cannot use RoleArn x for DurationSeconds 3600", Meaning::Trust),
             ("InvalidAction", "Could not find operation X for version 2011-06-15", Meaning::Unsupported),
         ] {
             assert_eq!(meaning(code, message, 400), expected, "{code} {message}");

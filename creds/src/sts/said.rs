@@ -85,11 +85,19 @@ impl Said {
         }
         let header = |name| answer.headers().get(name).map(|value| mask.quote(value));
         let looks_like_xml = body.trim_start().starts_with('<') && !is_html(&body);
-        let detail = if looks_like_xml && status < 300 { mask.quote(&chain(error)) } else { beginning(&body, mask) };
+        let detail = if looks_like_xml && status < 300 {
+            mask.quote(&chain(error))
+        } else if holds_credentials(&body) {
+            // Credentials in another form than the one that was expected.
+            String::new()
+        } else {
+            beginning(&body, mask)
+        };
         Self::Strange(Strange {
             status,
             kind: header("content-type").unwrap_or_else(|| "unknown".to_owned()),
-            location: header("location"),
+            // What follows the path may be a secret of a login's.
+            location: header("location").map(|url| url.split(['?', '#']).next().unwrap_or_default().to_owned()),
             detail,
         })
     }
@@ -100,6 +108,14 @@ impl Said {
         let of_this_kind = ["ValidationError", "InvalidParameterValue", "InvalidArgument"].contains(&code.as_str());
         of_this_kind && (message.is_empty() || message.contains("DurationSeconds") || message.contains("duration"))
     }
+}
+
+/// Does a text look as if it held what nobody may see?
+pub(crate) fn holds_credentials(body: &str) -> bool {
+    let body = body.to_ascii_lowercase();
+    // As JSON and as XML name them.
+    let names = ["secretaccesskey\"", "<secretaccesskey", "sessiontoken\"", "<sessiontoken", "\"token\""];
+    names.iter().any(|name| body.contains(name))
 }
 
 /// The code and the message of an error in XML where the SDK expected none, or of another shape than STS's.
@@ -137,6 +153,18 @@ fn beginning(body: &str, mask: &Mask) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_are_known_in_any_form() {
+        for (body, expected) in [
+            (r#"{"Credentials":{"SecretAccessKey":"s"}}"#, true),
+            (r#"{"AccessKeyId":"a","Token":"t"}"#, true),
+            ("<SessionToken>t</SessionToken>", true),
+            ("cannot read the session token", false),
+        ] {
+            assert_eq!(holds_credentials(body), expected, "{body}");
+        }
+    }
 
     #[test]
     fn errors_are_found_in_xml_of_any_shape() {

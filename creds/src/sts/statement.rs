@@ -8,7 +8,10 @@ use crate::token::Claims;
 /// In a role's trust policy: lets exactly this service account assume it.
 pub(crate) fn trust(role: &RoleArn, claims: &Claims) -> Value {
     let provider = claims.issuer.trim_start_matches("https://");
-    let audience = claims.audiences.first().map_or("sts.amazonaws.com", String::as_str);
+    // Of several audiences the one that AWS's providers know.
+    let known = "sts.amazonaws.com";
+    let is_known = claims.audiences.iter().any(|audience| audience == known);
+    let audience = claims.audiences.first().filter(|_| !is_known).map_or(known, String::as_str);
     json!({
         "Effect": "Allow",
         "Principal": {

@@ -51,7 +51,11 @@ impl Asked<'_> {
             Some(location) => format!("status {status}, a redirect to {location}"),
             None => format!("status {status}, type {kind}, and not the XML of STS{said}"),
         };
-        if self.endpoint.starts_with("http://") && detail.to_ascii_lowercase().contains("https") {
+        // The words of Go, nginx and Apache.
+        let detail = detail.to_ascii_lowercase();
+        let wants_tls =
+            ["request to an https server", "request was sent to https port", "speaking plain http to an ssl"];
+        if self.endpoint.starts_with("http://") && wants_tls.iter().any(|words| detail.contains(words)) {
             let remedy = format!("this port speaks TLS: write {} with https://", self.endpoint);
             return Error::new(ErrorKind::Malformed, self.malformed(&problem).to_string(), remedy);
         }

@@ -62,6 +62,10 @@ impl Class {
 pub fn properties(settings: &Settings) -> Properties {
     let mut properties = Properties::new();
     let source = match (settings.mode, &settings.way) {
+        // Keys as they are, or what an instance gives, may have no session token; then the first in the list passes.
+        (Mode::Session, Way::Keys(_) | Way::Instance(_)) if settings.assume.is_none() => {
+            format!("{TEMPORARY},{SIMPLE}")
+        }
         (Mode::Session, _) => TEMPORARY.to_owned(),
         (Mode::Endpoint, _) | (Mode::Provider, Way::Instance(_)) => {
             CHAIN.name(settings.hadoop, &mut properties).to_owned()

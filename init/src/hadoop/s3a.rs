@@ -1,6 +1,7 @@
 //! `s3://` means S3A: the Hadoop settings that make it so, by version. Never a setting below S3A's own default.
 
 use super::{Properties, Value, provider};
+use crate::endpoint::Endpoint;
 use crate::settings::{Mode, Settings, Way};
 use crate::version::{Version, at_least};
 
@@ -120,6 +121,23 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
             "the proxy {host} wants a password, which is not written anywhere: set fs.s3a.proxy.username and \
              fs.s3a.proxy.password in the file of CODRIVER_HADOOP_CONF_FILE"
         ));
+    }
+    let own_tls =
+        |endpoint: &Option<Endpoint>| endpoint.as_ref().is_some_and(|endpoint| endpoint.tls() && !endpoint.is_aws());
+    if !settings.sts.bundles.is_empty() && (own_tls(&settings.store.endpoint) || own_tls(&settings.sts.endpoint)) {
+        warnings.push(
+            "AWS_CA_BUNDLE is known to codriver-init only: JVMs need the same certificates in a trust store \
+             (-Djavax.net.ssl.trustStore in spark.driver.extraJavaOptions and spark.executor.extraJavaOptions)"
+                .to_owned(),
+        );
+    }
+    let asks_sts = settings.mode == Mode::Provider && matches!(settings.way, Way::WebIdentity(_));
+    if asks_sts && settings.sts.proxies.for_url(&settings.sts_url()).is_some() {
+        warnings.push(
+            "the proxy is told to S3A for S3, but JVMs ask STS by themselves: set HTTPS_PROXY, and NO_PROXY with \
+             kubernetes.default.svc, in the driver's container and by spark.executorEnv"
+                .to_owned(),
+        );
     }
     if settings.mode == Mode::Session && settings.executor.own_role {
         warnings.push(

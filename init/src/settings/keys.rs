@@ -113,7 +113,19 @@ fn from_credentials_file(
             "set AWS_PROFILE to one that it has",
         );
     }
-    parts
+    let parts = parts?;
+    if parts[..2].iter().any(Option::is_none) {
+        reader.mistake(
+            format!(
+                "AWS_SHARED_CREDENTIALS_FILE {}: the profile `{}` has no aws_access_key_id and aws_secret_access_key",
+                path.display(),
+                shown(profile)
+            ),
+            "take a profile with both; those with role_arn, sso or credential_process are for command lines",
+        );
+        return None;
+    }
+    Some(parts)
 }
 
 /// The three of one profile, as `[profile]` and `name = value` lines have them.

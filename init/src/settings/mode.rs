@@ -26,8 +26,10 @@ pub struct Case<'a> {
     pub own_sts: bool,
     /// Is there a second role?
     pub chained: bool,
-    /// Is there a session policy?
+    /// Is there a session policy that S3A cannot ask for by itself?
     pub policy: bool,
+    /// Is STS asked without TLS?
+    pub plain_sts: bool,
 }
 
 /// The first Hadoop 3.2 and 3.3 whose SDK has web identity (1.11.704), and the first whose SDK lets STS be elsewhere
@@ -37,13 +39,17 @@ const WEB_IDENTITY_3_3: Version = Version(3, 3, 1);
 const OWN_STS: Version = Version(3, 4, 2);
 /// The first whose SDK (2.23) asks the agent of EKS Pod Identity.
 const POD_IDENTITY: Version = Version(3, 4, 0);
+/// The first with version 2 of the SDK, whose S3A writes `https://` before the endpoint of STS (`STSClientFactory`).
+const SDK_V2: Version = Version(3, 4, 0);
 
 impl Case<'_> {
     /// Why the JVMs cannot get credentials by themselves; none when they can.
     pub fn obstacle(&self) -> Option<String> {
-        // S3A's own provider assumes a second role, at any STS, with any policy.
-        if self.policy && !self.chained {
-            return Some("no provider of the JVM's can ask for a session policy".to_owned());
+        if self.policy {
+            return Some("no provider of the JVM's can ask for this session policy".to_owned());
+        }
+        if self.chained && self.plain_sts && self.hadoop.is_none_or(|version| version >= SDK_V2) {
+            return Some(format!("S3A of Hadoop {SDK_V2} and later asks for a second role with TLS only"));
         }
         match self.way {
             Way::Keys(_) => None,

@@ -6,6 +6,7 @@ use super::given;
 use super::reader::Reader;
 use super::surroundings::Surroundings;
 use crate::args::Args;
+use crate::environment;
 use crate::executor::template;
 use crate::failure::shown;
 use crate::hadoop::{self, Properties, Value, names_a_secret};
@@ -44,6 +45,14 @@ impl Reader {
         // Spark reads keys of its own only, and ignores the others as silently.
         settings.retain(|(key, _)| key.starts_with("spark."));
         settings.extend(self.lines("CODRIVER_SPARK_CONF", &args.spark_conf, true));
+        for (key, _) in &settings {
+            if key.strip_prefix("spark.executorEnv.").is_some_and(environment::says_who) {
+                self.mistake(
+                    format!("`{key}` would make executors somebody else"),
+                    "take it out: CODRIVER_EXECUTOR_ROLE_ARN and CODRIVER_KEYS_SECRET say who executors are",
+                );
+            }
+        }
         settings
     }
 

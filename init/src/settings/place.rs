@@ -4,7 +4,7 @@ use codriver_creds::{Proxies, ProxyVariables, RoleArn, S3Uri, StsKind};
 
 use super::reader::Reader;
 use super::surroundings::Surroundings;
-use super::{Store, TRUE_OR_FALSE, given};
+use super::{Store, StsPart, TRUE_OR_FALSE, given};
 use crate::args::Args;
 use crate::endpoint::Endpoint;
 use crate::failure::shown;
@@ -23,6 +23,13 @@ impl Reader {
                 );
                 return None;
             }
+            // An endpoint that is no URL may be meant for another store: one mistake is enough.
+            None if [&args.endpoint, &args.s3_endpoint, &args.sts_endpoint].iter().any(|it| given(it).is_some())
+                && endpoint.is_none()
+                && sts.is_none() =>
+            {
+                return None;
+            }
             None if is_aws || sts.is_none_or(Endpoint::is_aws) => {
                 self.mistake("AWS_REGION is not set", "set it to the region of the buckets, such as eu-west-1");
                 return None;
@@ -31,6 +38,19 @@ impl Reader {
             None => "us-east-1",
         };
         Some(Store { endpoint, region: region.to_owned(), path_style })
+    }
+
+    /// AWS's kinds of endpoints are no help where the endpoint is said.
+    pub fn endpoints_fit(&mut self, sts: &StsPart, store: Option<&Store>) {
+        let said = sts.endpoint.as_ref().or(store.and_then(|store| store.endpoint.as_ref()));
+        for (is_set, setting) in [(sts.fips, "AWS_USE_FIPS_ENDPOINT"), (sts.dual_stack, "AWS_USE_DUALSTACK_ENDPOINT")] {
+            if let (true, Some(endpoint)) = (is_set, said) {
+                self.mistake(
+                    format!("{setting} is true, and the endpoint is said to be {endpoint}"),
+                    "leave one of the two out: such endpoints are AWS's to choose",
+                );
+            }
+        }
     }
 
     /// What is to be read once.

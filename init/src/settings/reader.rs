@@ -52,7 +52,8 @@ impl Reader {
             for problem in wrong {
                 self.mistake(
                     format!("{setting} {problem}"),
-                    "write one key=value a line; executors get secrets by spark.kubernetes.executor.secretKeyRef.*",
+                    "write one key=value a line; S3A's secrets belong into the file of CODRIVER_HADOOP_CONF_FILE, and \
+                     executors get others by spark.kubernetes.executor.secretKeyRef.*",
                 );
             }
             Lines::new()
@@ -88,6 +89,19 @@ impl Reader {
                 );
                 None
             }
+        }
+    }
+
+    /// Of Hadoop the third number matters: 3.3.0 and 3.3.6 are far apart.
+    pub fn whole_version(&mut self, setting: &str, value: &Option<String>) {
+        if let Some(text) = given(value)
+            && Version::parse(text).is_some()
+            && text.split(['-', '+', '_']).next().is_some_and(|numbers| numbers.split('.').count() < 3)
+        {
+            self.mistake(
+                format!("{setting} `{}` has no third number", shown(text)),
+                "write it whole, as 3.3.4: the jars hadoop-aws-… of the image have it in their names",
+            );
         }
     }
 

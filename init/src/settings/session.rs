@@ -6,6 +6,7 @@ use super::given;
 use super::mode::{Case, Mode};
 use super::reader::Reader;
 use super::surroundings::Surroundings;
+use super::way::Way;
 use crate::args::Args;
 use crate::failure::shown;
 
@@ -42,6 +43,25 @@ impl Reader {
                 "leave CODRIVER_MODE out, or set CODRIVER_WAY to the same",
             );
             return None;
+        }
+        let has_policy = given(&args.session_policy).or(given(&args.session_policy_arns)).is_some();
+        if has_policy && !case.chained && !matches!(case.way, Way::WebIdentity(_)) {
+            self.mistake(
+                format!(
+                    "a session policy is set, but the way {} makes no session that it could narrow",
+                    case.way.name()
+                ),
+                "set CODRIVER_ASSUME_ROLE too, or take web identity",
+            );
+            return None;
+        }
+        if let (Some(Mode::Endpoint), Way::Keys(keys)) = (asked, case.way)
+            && keys.secret.is_none()
+        {
+            self.mistake(
+                "CODRIVER_KEYS_SECRET is not set, which the mode endpoint needs: executors' sidecars get the keys from it",
+                "set it to the name of the Secret that holds the keys",
+            );
         }
         if asked == Some(Mode::Endpoint) && given(&args.image).is_none() {
             self.mistake(

@@ -286,6 +286,53 @@ fn a_mode_that_cannot_work_is_a_mistake() {
 }
 
 #[test]
+fn what_would_be_ignored_or_go_wrong_later_is_a_mistake() {
+    let said = |text: &str| Some(text.to_owned());
+    let policy = said("{\"Statement\":[]}");
+    let none = Args { role_arn: None, token_file: None, ..minio_args() };
+    for (args, cause) in [
+        (Args { session_policy: policy, ..none.clone() }, "a session policy is set, but the way keys makes no session"),
+        (
+            Args { mode: said("endpoint"), image: said("codriver:1"), ..none.clone() },
+            "CODRIVER_KEYS_SECRET is not set, which the mode endpoint needs",
+        ),
+        (Args { fips: said("true"), ..none.clone() }, "AWS_USE_FIPS_ENDPOINT is true, and the endpoint is said to be"),
+        (Args { hadoop_version: said("3.3"), ..none.clone() }, "CODRIVER_HADOOP_VERSION `3.3` has no third number"),
+        (
+            Args { spark_conf: said("spark.executorEnv.AWS_ROLE_ARN=x"), ..none.clone() },
+            "`spark.executorEnv.AWS_ROLE_ARN` would make executors somebody else",
+        ),
+        (
+            Args { spark_conf: said("spark.hadoop.fs.azure.account.key.me.net=x"), ..none },
+            "`spark.hadoop.fs.azure.account.key.me.net` is a secret",
+        ),
+    ] {
+        let failure = parse_with(&args, &KEYS, &[]).unwrap_err();
+        assert_eq!(failure.faults.len(), 1, "{failure}");
+        assert!(failure.faults[0].cause.contains(cause), "{cause} in {failure}");
+    }
+}
+
+#[test]
+fn a_variable_that_resembles_ours_is_told() {
+    let variables = [("CODRIVER_PROBES", "s3://x"), ("CODRIVER_UI_SERVICE_HOST", "1"), ("CODRIVER_DIR", "/x")];
+    let notes = parse_with(&minio_args(), &variables, &[]).unwrap().notes;
+    assert_eq!(notes, ["CODRIVER_PROBES is set, and codriver-init does not know it"]);
+}
+
+#[test]
+fn a_second_role_without_tls_is_for_old_hadoops_only() {
+    for (hadoop, mode) in [("3.3.4", Mode::Session), ("3.5.0", Mode::Session)] {
+        let role = minio_args().role_arn;
+        let args = Args { assume_role: role, hadoop_version: Some(hadoop.to_owned()), ..minio_args() };
+        assert_eq!(parse(&args).unwrap().mode, mode, "{hadoop}");
+    }
+    let args = Args { hadoop_version: Some("3.3.4".into()), assume_role: minio_args().role_arn, ..minio_args() };
+    let keys = Args { role_arn: None, token_file: None, ..args };
+    assert_eq!(parse_with(&keys, &KEYS, &[]).unwrap().mode, Mode::Provider);
+}
+
+#[test]
 fn overlays_are_files_and_then_lines() {
     let said = |text: &str| Some(text.to_owned());
     let args = Args {

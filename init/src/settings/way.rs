@@ -156,7 +156,10 @@ impl Reader {
                 return None;
             }
         };
-        let others = configured.iter().filter(|(way, _)| *way != choice);
+        // A role is expected of the instance, too.
+        let others = configured
+            .iter()
+            .filter(|(way, name)| *way != choice && !(choice == Kind::Instance && *name == "AWS_ROLE_ARN"));
         let passed_over = others.map(|(_, variable)| format!("{variable} is set too, and is not used")).collect();
         let way = match choice {
             Kind::Keys => Way::Keys(keys::read(self, args, around)?),
