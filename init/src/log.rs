@@ -36,13 +36,34 @@ pub fn tell(failure: &Failure, termination_log: &Path) {
         error!(remedy = fault.remedy, "{}", fault.cause);
     }
     error!(code = failure.code(), "codriver-init failed; the driver will not start");
-    let mut message = failure.to_string();
-    let mut end = message.len().min(LONGEST_MESSAGE);
-    while !message.is_char_boundary(end) {
-        end -= 1;
-    }
-    message.truncate(end);
+    let message = shortened(failure.to_string());
     // Only the kubelet makes this file; where it is not there, nobody would read it.
     let file = OpenOptions::new().write(true).truncate(true).open(termination_log);
     let _ = file.and_then(|mut file| file.write_all(message.as_bytes()));
+}
+
+/// A message that the kubelet takes whole; of a longer one it says where the rest is.
+fn shortened(mut message: String) -> String {
+    const REST: &str = "…\nthe rest is in the log";
+    if message.len() > LONGEST_MESSAGE {
+        let mut end = LONGEST_MESSAGE - REST.len();
+        while !message.is_char_boundary(end) {
+            end -= 1;
+        }
+        message.truncate(end);
+        message.push_str(REST);
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_says_where_the_rest_is() {
+        assert_eq!(shortened("short".into()), "short");
+        let message = shortened("ä".repeat(LONGEST_MESSAGE));
+        assert!(message.len() <= LONGEST_MESSAGE && message.ends_with("ä…\nthe rest is in the log"));
+    }
 }

@@ -122,6 +122,12 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
              fs.s3a.proxy.password in the file of CODRIVER_HADOOP_CONF_FILE"
         ));
     }
+    if settings.hadoop_conf.contains_key(provider::PROVIDER) {
+        warnings.push(format!(
+            "{} is yours: whether JVMs get credentials, and renew them, is not for codriver-init to say",
+            provider::PROVIDER
+        ));
+    }
     let own_tls =
         |endpoint: &Option<Endpoint>| endpoint.as_ref().is_some_and(|endpoint| endpoint.tls() && !endpoint.is_aws());
     if !settings.sts.bundles.is_empty() && (own_tls(&settings.store.endpoint) || own_tls(&settings.sts.endpoint)) {
@@ -245,5 +251,7 @@ mod tests {
         assert!(said(Some(Version(3, 3, 4))).contains("no FileContext for s3://"));
         assert_eq!(said(Some(Version(3, 5, 0))), "");
         assert!(warnings(&minio()).join("\n").contains("cannot renew it"));
+        let hadoop_conf = Properties::from([(provider::PROVIDER.to_owned(), Value::new("x"))]);
+        assert!(warnings(&Settings { hadoop_conf, ..minio() }).join("\n").contains("credentials.provider is yours"));
     }
 }

@@ -107,7 +107,9 @@ impl Facts<'_> {
         row("mode", Some(format!("{} ({})", self.mode, self.mode_reason)));
         row("role", self.role.map(str::to_owned));
         row("second role", self.assumed_role.map(str::to_owned));
-        row("session", Some(format!("{}, {} s asked for", self.session, self.duration_seconds)));
+        // Keys, and what an instance gives, are no session that was asked for.
+        let asked = self.way == "web-identity" || self.assumed_role.is_some();
+        row("session", asked.then(|| format!("{}, {} s asked for", self.session, self.duration_seconds)));
         row("ends", self.credentials_expire.clone());
         row(
             "S3",
