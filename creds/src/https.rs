@@ -20,19 +20,14 @@ use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::proxy::{Proxies, Proxy};
 use crate::roots::Roots;
-use crate::tunnel;
+use crate::tunnel::{self, Stream};
 use crate::wire::{TlsTrouble, WireFault, chain};
-
-/// What HTTP is spoken over; boxed, so that HTTP is compiled once for both kinds.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Opens connections and sends requests.
 #[derive(Clone)]

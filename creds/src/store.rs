@@ -6,6 +6,7 @@ mod denied;
 mod lost;
 mod page;
 mod place;
+mod question;
 mod sign;
 mod uri;
 mod verdict;
@@ -23,7 +24,7 @@ use crate::roots::Roots;
 pub use uri::S3Uri;
 
 use place::Place;
-use verdict::Question;
+use question::Question;
 
 /// The most that is read of one answer, in bytes. A list of one key has about 1 KiB.
 const LONGEST_ANSWER: usize = 64 * 1024;

@@ -1,13 +1,16 @@
 //! The tunnel through a proxy: `CONNECT`, as far as a client needs it.
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use crate::https::Stream;
 use crate::proxy::Proxy;
 use crate::wire::WireFault;
 
 /// The longest answer to `CONNECT` that is read, in bytes.
 const LONGEST_HEAD: usize = 8 * 1024;
+
+/// What HTTP is spoken over; boxed, so that HTTP is compiled once for both kinds.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Asks the proxy for a way to `to` (host and port). Afterwards the stream leads there. The caller bounds the wait.
 ///

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::endpoint_files;
-use crate::plan::HADOOP_FOLDER;
 use crate::settings::{Mode, Settings, Way};
+use crate::volume::HADOOP_FOLDER;
 
 /// Static keys. Every SDK takes them first, and Spark freezes them into its Hadoop configuration.
 const KEYS: [&str; 4] = ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];

@@ -32,6 +32,7 @@ pub mod settings;
 pub mod spark;
 pub mod time;
 pub mod version;
+pub mod volume;
 pub mod write;
 
 use std::io::{IsTerminal as _, Write as _};

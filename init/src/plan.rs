@@ -10,14 +10,8 @@ use crate::hadoop::{Properties, core_site, provider, s3a};
 use crate::place::{PRIVATE, READABLE};
 use crate::settings::{Mode, Settings};
 use crate::spark::{self, properties};
+use crate::volume::EXECUTOR_TEMPLATE;
 use crate::{endpoint_files, environment, executor};
-
-/// Hadoop's configuration folder, in the volume.
-pub const HADOOP_FOLDER: &str = "hadoop";
-/// The executors' pod template, in the volume.
-pub const EXECUTOR_TEMPLATE: &str = "spark/executor.yaml";
-/// Folders that whoever runs in the pod may write to, as in /tmp.
-pub const SHARED_FOLDERS: [&str; 2] = ["run", "attempts"];
 
 /// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,13 +19,13 @@ use std::time::Duration;
 use codriver_creds::{DURATION_SECONDS, Proxies, RoleArn, S3Uri, SessionName, SessionPolicy, StsKind};
 use serde_json::Value;
 
-pub use self::keys::SecretReference;
+pub use self::keys::{Keys, SecretReference};
 use self::mode::Case;
 pub use self::mode::Mode;
 pub use self::overlays::TEMPLATE_KEY;
 use self::reader::Reader;
 pub use self::surroundings::Surroundings;
-pub use self::way::{Instance, Keys, TokenFrom, Way, WebIdentity};
+pub use self::way::{Instance, TokenFrom, Way, WebIdentity};
 use crate::args::{self, Args};
 use crate::endpoint::Endpoint;
 use crate::failure::{Exit, Failure, shown};

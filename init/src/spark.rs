@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::hadoop::Properties;
-use crate::plan::EXECUTOR_TEMPLATE;
 use crate::settings::{Settings, TEMPLATE_KEY};
 use crate::version::{Version, at_least};
+use crate::volume::EXECUTOR_TEMPLATE;
 
 /// All Spark settings, ours and then the user's, which win.
 pub fn properties(settings: &Settings, hadoop: &Properties) -> BTreeMap<String, String> {

@@ -6,9 +6,10 @@ use std::path::Path;
 use tracing::info;
 
 use crate::failure::Failure;
-use crate::plan::{File, Plan, SHARED_FOLDERS};
+use crate::plan::{File, Plan};
 use crate::prove::Proof;
 use crate::settings::{Mode, Settings};
+use crate::volume::SHARED_FOLDERS;
 use crate::{endpoint_files, install, place};
 
 /// Writes all files, each whole or not at all. The report comes last: where it is, everything is.

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::patience::Failed;
-use crate::store::verdict::{PATH_STYLE, Question};
+use crate::store::question::{PATH_STYLE, Question};
 use crate::wire::{TlsTrouble, WireFault};
 
 /// A question that was not answered.

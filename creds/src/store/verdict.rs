@@ -10,26 +10,11 @@ use hyper::{Response, StatusCode};
 use crate::clock::Skew;
 use crate::error::{Error, ErrorKind};
 use crate::patience::Failed;
-use crate::quote::Mask;
 use crate::store::page::{Fault, Page};
 use crate::store::place::Place;
-use crate::store::{S3Uri, Seen, StoreSettings, denied, lost};
+use crate::store::question::{PATH_STYLE, Question};
+use crate::store::{Seen, denied, lost};
 use crate::wire::WireFault;
-
-/// For stores that do not serve `<bucket>.<host>`.
-pub const PATH_STYLE: &str = "set CODRIVER_PATH_STYLE=true: this store has no host name for each bucket";
-
-/// What was asked; everything that a message needs.
-pub struct Question<'a> {
-    /// The store.
-    pub settings: &'a StoreSettings,
-    /// What was looked for.
-    pub uri: &'a S3Uri,
-    /// Where.
-    pub place: &'a Place,
-    /// What must not be in a message.
-    pub mask: &'a Mask,
-}
 
 impl Question<'_> {
     /// Judges what came back for a request that was sent at `now`.
@@ -231,6 +216,8 @@ fn later() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quote::Mask;
+    use crate::store::{S3Uri, StoreSettings};
 
     #[test]
     fn a_store_that_overlooks_the_bucket_in_the_host_wants_path_style() {

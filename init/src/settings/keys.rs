@@ -6,7 +6,6 @@ use codriver_creds::{Credentials, Secret};
 
 use super::reader::Reader;
 use super::surroundings::Surroundings;
-use super::way::Keys;
 use super::{given, is_name};
 use crate::args::Args;
 use crate::failure::shown;
@@ -17,6 +16,15 @@ pub const NAMES: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS
 const LONGEST: u64 = 64 * 1024;
 /// More than any credentials file.
 const LONGEST_FILE: u64 = 1024 * 1024;
+
+/// Static keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// The keys themselves.
+    pub credentials: Credentials,
+    /// Where executors get them; none when they come with the driver's Hadoop configuration.
+    pub secret: Option<SecretReference>,
+}
 
 /// Where in which Secret of Kubernetes executors find the three.
 #[derive(Debug, Clone, PartialEq, Eq)]

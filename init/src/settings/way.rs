@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use codriver_creds::{ContainerToken, Credentials, RoleArn, Source, SourceVariables, StsKind};
+use codriver_creds::{ContainerToken, RoleArn, Source, SourceVariables, StsKind};
 
-use super::keys::{self, SecretReference};
+use super::keys::{self, Keys};
 use super::reader::Reader;
 use super::surroundings::Surroundings;
 use super::{TokenSettings, given};
@@ -25,15 +25,6 @@ pub enum Way {
     WebIdentity(WebIdentity),
     /// What the node, or an agent on it, gives to this pod.
     Instance(Instance),
-}
-
-/// Static keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keys {
-    /// The keys themselves.
-    pub credentials: Credentials,
-    /// Where executors get them; none when they come with the driver's Hadoop configuration.
-    pub secret: Option<SecretReference>,
 }
 
 /// A role and the token that proves the right to it.
