@@ -7,6 +7,7 @@ pub mod containers;
 pub mod driver;
 pub mod executors;
 pub mod kubectl;
+pub mod scripts;
 pub mod spark;
 pub mod stage;
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{Result, kubectl::HERE, stage::load};
+use crate::{Result, kubectl::HERE, scripts::load};
 
 /// A Spark of which `e2e/spark/versions` has a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

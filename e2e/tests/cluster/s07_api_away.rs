@@ -6,7 +6,8 @@ use codriver_e2e::{
     Result,
     containers::{runs, terminate},
     driver::{Driver, Script, container, set},
-    stage::{Stage, script},
+    scripts::script,
+    stage::Stage,
 };
 
 use crate::{
