@@ -18,7 +18,8 @@ compile() {
     step "Java program for the tests" 5 javac -proc:none -nowarn -encoding UTF-8 -d "$1" -cp "$oldest/*" "$here/Server.java"
 }
 
-need_apt maven openjdk-17-jdk-headless
+# The store of these tests wants the others.
+need_apt maven openjdk-17-jdk-headless openssl curl iproute2 python3 util-linux
 oldest=''
 server=''
 while read -r version sdk profiles; do
