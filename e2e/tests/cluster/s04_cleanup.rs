@@ -34,7 +34,8 @@ fn all_kinds_go(stage: &Stage) -> Result<()> {
     let end = driver.end()?;
     equal(&driver, "exit code", end.code, Some(3))?;
     equal(&driver, "removed", end.report["removed"].as_u64(), Some(5))?;
-    holds(&driver, "few requests", end.report["requests"].as_u64().is_some_and(|requests| requests <= 9))?;
+    // Eight, and another look for as long as a busy server keeps a claim in its finalizer.
+    holds(&driver, "few requests", end.report["requests"].as_u64().is_some_and(|requests| requests <= 12))?;
     nothing_is_left(&driver)
 }
 
