@@ -5,12 +5,12 @@
 
 mod harden;
 pub mod merge;
+mod sidecar;
 pub mod template;
 pub mod yaml;
 
 use serde_json::{Value, json};
 
-use crate::endpoint_files;
 use crate::environment;
 use crate::executor::merge::Ours;
 use crate::failure::{Fault, shown};
@@ -99,7 +99,7 @@ fn identity(settings: &Settings) -> Value {
     let mut variables = variables(settings, environment::is_identity);
     let mut pod = json!({ "spec": { "containers": [{ "name": CONTAINER }] } });
     if settings.mode == Mode::Endpoint {
-        pod["spec"]["initContainers"] = json!([sidecar(settings)]);
+        pod["spec"]["initContainers"] = json!([sidecar::container(settings)]);
     }
     if let Some(account) = settings.executor_account() {
         // Spark sets the same; a template that says otherwise would win over Spark.
@@ -147,7 +147,7 @@ fn identity(settings: &Settings) -> Value {
     variables.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
     pod["spec"]["containers"][0]["env"] = Value::Array(variables);
     if settings.mode == Mode::Endpoint {
-        share_endpoint(settings, &mut pod["spec"]);
+        sidecar::share_endpoint(settings, &mut pod["spec"]);
     }
     pod
 }
@@ -203,55 +203,6 @@ fn projected(audience: &str) -> Value {
 fn extend(variables: &mut Value, more: impl IntoIterator<Item = Value>) {
     if let Some(variables) = variables.as_array_mut() {
         variables.extend(more);
-    }
-}
-
-/// The small sidecar that serves credentials to an executor.
-fn sidecar(settings: &Settings) -> Value {
-    let mut variables = vec![
-        variable("AWS_REGION", &settings.store.region),
-        variable("CODRIVER_DIR", &settings.dir.to_string_lossy()),
-        variable("CODRIVER_DURATION", &settings.duration.as_secs().to_string()),
-    ];
-    if let Some(endpoint) = &settings.sts.endpoint {
-        variables.push(variable("AWS_ENDPOINT_URL_STS", endpoint.url()));
-    }
-    json!({
-        "name": "codriver",
-        "image": settings.executor.codriver_image,
-        "command": ["/bin/codriver", "sidecar"],
-        "restartPolicy": "Always",
-        "startupProbe": {
-            "exec": { "command": ["/bin/codriver", "probe"] },
-            "periodSeconds": 1,
-            "failureThreshold": 30,
-        },
-        "env": variables,
-        "resources": { "requests": { "cpu": "5m", "memory": "8Mi" }, "limits": { "memory": "16Mi" } },
-        "securityContext": {
-            "allowPrivilegeEscalation": false,
-            "readOnlyRootFilesystem": true,
-            "capabilities": { "drop": ["ALL"] },
-        },
-    })
-}
-
-/// The folder with the endpoint's token, in the executor's container and in its sidecar alone.
-fn share_endpoint(settings: &Settings, spec: &mut Value) {
-    let folder = settings.dir.join(endpoint_files::FOLDER);
-    for list in ["containers", "initContainers"] {
-        for container in spec[list].as_array_mut().into_iter().flatten() {
-            let mount = json!({ "name": "codriver-endpoint", "mountPath": folder });
-            match container["volumeMounts"].as_array_mut() {
-                Some(mounts) => mounts.push(mount),
-                None => container["volumeMounts"] = json!([mount]),
-            }
-        }
-    }
-    let volume = json!({ "name": "codriver-endpoint", "emptyDir": { "medium": "Memory", "sizeLimit": "1Mi" } });
-    match spec["volumes"].as_array_mut() {
-        Some(volumes) => volumes.push(volume),
-        None => spec["volumes"] = json!([volume]),
     }
 }
 
