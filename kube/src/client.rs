@@ -23,15 +23,17 @@ pub enum View {
     Full,
 }
 
-/// The objects of one kind in one namespace that carry some labels.
+/// The objects of one kind that carry some labels, in one namespace or in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Collection<'a> {
     /// Their kind.
     pub kind: Kind,
-    /// Where they are.
+    /// Where they are; empty for all namespaces.
     pub namespace: &'a str,
     /// A label selector, such as `spark-role=executor,spark-app-selector=spark-1`.
     pub selector: &'a str,
+    /// A field selector, such as `involvedObject.uid=…`; empty for none.
+    pub fields: &'a str,
 }
 
 /// A client of one API server. Each request goes out at once, so several may be on their way; every wait is bounded by
@@ -59,6 +61,25 @@ impl Client {
         self.read_object(call, answer).await
     }
 
+    /// Makes an object of this JSON, or with `dry_run` goes through admission (quota, limits, policies) and keeps nothing.
+    ///
+    /// # Errors
+    /// As [`Error`] says. The request may have been sent twice, so give the object a name of its own:
+    /// [`Error::Conflict`] then means that it is there.
+    pub async fn create(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        object: &serde_json::Value,
+        dry_run: bool,
+    ) -> Result<(), Error> {
+        let mut call = self.call(Verb::Create, kind, namespace, None);
+        call.target.push_str(&query(&[("dryRun", if dry_run { "All" } else { "" })]));
+        call.body = object.to_string();
+        let answer = self.exchange.send(&call).await?;
+        self.exchange.read(&call, answer, &mut |_| Ok(())).await
+    }
+
     /// What the service account of this client may do in a namespace. Every authenticated account may ask.
     ///
     /// # Errors
@@ -81,8 +102,22 @@ impl Client {
         page: Option<&str>,
         each: &mut (dyn FnMut(Object) + Send),
     ) -> Result<Option<String>, Error> {
+        self.list(of, View::Metadata, page, each).await
+    }
+
+    /// A page of these objects, read as `T`: [`Object`], or what a caller reads of another kind.
+    ///
+    /// # Errors
+    /// As [`Client::list_metadata`].
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        of: &Collection<'_>,
+        view: View,
+        page: Option<&str>,
+        each: &mut (dyn FnMut(T) + Send),
+    ) -> Result<Option<String>, Error> {
         let mut call = self.call(Verb::List, of.kind, of.namespace, None);
-        call.accept = accept(View::Metadata);
+        call.accept = accept(view);
         call.target.push_str(&page_query(of, page));
         let answer = self.exchange.send(&call).await?;
         self.read_list(&call, answer, each).await
@@ -157,11 +192,11 @@ impl Client {
             .map_err(|error| Error::Malformed { subject: call.subject, cause: error.to_string() })
     }
 
-    async fn read_list(
+    async fn read_list<T: DeserializeOwned>(
         &self,
         call: &Call,
         answer: Answer,
-        each: &mut (dyn FnMut(Object) + Send),
+        each: &mut (dyn FnMut(T) + Send),
     ) -> Result<Option<String>, Error> {
         let (mut list, mut next) = (Items::new(), None);
         let mut take = |data: &[u8]| {
@@ -192,7 +227,8 @@ fn accept(view: View) -> &'static str {
 
 fn page_query(of: &Collection<'_>, page: Option<&str>) -> String {
     let limit = PAGE.to_string();
-    query(&[("labelSelector", of.selector), ("limit", &limit), ("continue", page.unwrap_or_default())])
+    let page = page.unwrap_or_default();
+    query(&[("labelSelector", of.selector), ("fieldSelector", of.fields), ("limit", &limit), ("continue", page)])
 }
 
 /// The options of a deletion. What the deleted objects own goes after them, by the garbage collector.

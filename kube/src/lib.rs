@@ -1,8 +1,8 @@
 //! The small client with which codriver speaks to the API server of the cluster it runs in.
 //!
-//! It does what the cleanup of a Spark driver needs and no more: read one pod, list objects page by page, delete many
-//! of them with one request, delete one; and it asks what one may do. There is no watch and no cache. One connection is kept between requests, and
-//! opened anew when it died or was idle for long.
+//! It does what the end of a Spark driver needs and no more: read one pod, list objects page by page, make one, delete
+//! many of them with one request, delete one; and it asks what one may do. There is no cache. One connection is kept
+//! between requests, and opened anew when it died or was idle for long.
 //!
 //! What it promises:
 //! - it trusts the certificate authority of the service account and nothing else;
@@ -16,7 +16,6 @@ mod config;
 mod connection;
 mod error;
 mod exchange;
-
 mod items;
 mod object;
 mod request;
@@ -28,7 +27,10 @@ pub use client::{Client, Collection, PAGE, View};
 pub use config::{Config, ConfigError};
 pub use connection::Deadlines;
 pub use error::Error;
-pub use object::{ContainerState, ContainerStatus, Metadata, Object, OwnerReference, PodStatus, Running, Terminated};
+pub use object::{
+    Condition, Container, ContainerState, ContainerStatus, Metadata, Object, OwnerReference, PodSpec, PodStatus,
+    Running, Terminated, Waiting,
+};
 pub use request::{Kind, Subject, Verb};
 pub use rules::{ResourceRule, Rules};
 pub use timestamp::Timestamp;

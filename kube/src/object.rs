@@ -4,12 +4,14 @@ use serde::Deserialize;
 
 use crate::Timestamp;
 
-/// A pod, a ConfigMap or a claim. Where only the metadata was asked for, and for a ConfigMap, the status is empty.
+/// An object of any kind. Where only the metadata was asked for, and for all but pods, specification and status are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Object {
     /// Name, identity, labels and owners.
     pub metadata: Metadata,
+    /// What the pod is meant to be.
+    pub spec: PodSpec,
     /// How the pod and its containers are.
     pub status: PodStatus,
 }
@@ -20,6 +22,8 @@ pub struct Object {
 pub struct Metadata {
     /// Unique in its namespace at one moment; a later object may bear it again.
     pub name: String,
+    /// Where it is.
+    pub namespace: String,
     /// Unique for all time.
     pub uid: String,
     /// When it was made.
@@ -44,8 +48,38 @@ impl Metadata {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct OwnerReference {
+    /// Its kind, such as `Pod`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
     /// Its uid.
     pub uid: String,
+}
+
+/// The specification of a pod.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct PodSpec {
+    /// `Always`, `OnFailure` or `Never`: whether an ended container is started again in its place.
+    pub restart_policy: Option<String>,
+    /// The node it is on; none while it waits for one.
+    pub node_name: Option<String>,
+    /// The ordinary containers: the pod is over when all of them are.
+    pub containers: Vec<Container>,
+    /// Those that run before, and the native sidecars among them.
+    pub init_containers: Vec<Container>,
+}
+
+/// What a container is meant to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Container {
+    /// Its name in the pod.
+    pub name: String,
+    /// Its image's reference.
+    pub image: String,
+    /// Of its own: `Always` makes an init container a native sidecar (Kubernetes: KEP-753).
+    pub restart_policy: Option<String>,
 }
 
 /// The status of a pod.
@@ -58,8 +92,12 @@ pub struct PodStatus {
     pub reason: Option<String>,
     /// The same for people.
     pub message: Option<String>,
+    /// What is true of the pod, such as `PodScheduled`, `Ready` and `DisruptionTarget`.
+    pub conditions: Vec<Condition>,
     /// The containers, in no order; empty until the kubelet has spoken.
     pub container_statuses: Vec<ContainerStatus>,
+    /// The init containers, native sidecars included.
+    pub init_container_statuses: Vec<ContainerStatus>,
 }
 
 impl PodStatus {
@@ -68,6 +106,27 @@ impl PodStatus {
     pub fn container(&self, name: &str) -> Option<&ContainerStatus> {
         self.container_statuses.iter().find(|status| status.name == name)
     }
+
+    /// The condition of this type.
+    #[must_use]
+    pub fn condition(&self, name: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| condition.name == name)
+    }
+}
+
+/// One condition of a pod.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Condition {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// Why, as one word: `Unschedulable`.
+    pub reason: Option<String>,
+    /// The same for people.
+    pub message: Option<String>,
 }
 
 /// The status of one container.
@@ -76,20 +135,36 @@ impl PodStatus {
 pub struct ContainerStatus {
     /// The container's name in the pod.
     pub name: String,
+    /// Whether it serves, as its readiness probe says; without one, whether it runs.
+    pub ready: bool,
+    /// How often it was started again.
+    pub restart_count: u32,
     /// How it is now.
     pub state: ContainerState,
     /// How it was before the last restart; empty when there was none.
     pub last_state: ContainerState,
 }
 
-/// How a container is. With neither of the two it waits to be started, for the first time or again.
+/// How a container is: one of the three; before the kubelet has spoken, none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ContainerState {
+    /// It waits to be started, for the first time or again.
+    pub waiting: Option<Waiting>,
     /// It runs.
     pub running: Option<Running>,
     /// It has ended.
     pub terminated: Option<Terminated>,
+}
+
+/// A container that waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Waiting {
+    /// Such as `ImagePullBackOff`, `CreateContainerError` or `CrashLoopBackOff`.
+    pub reason: Option<String>,
+    /// The same for people.
+    pub message: Option<String>,
 }
 
 /// A container that runs; nothing about it is of interest but that it does.
@@ -133,7 +208,8 @@ mod tests {
         .unwrap();
         assert!(pod.metadata.is_owned_by("u-0") && !pod.metadata.is_owned_by("u-1"));
         let driver = pod.status.container("driver").unwrap();
-        assert_eq!(driver.state, ContainerState::default());
+        assert_eq!(driver.state.waiting.as_ref().unwrap().reason.as_deref(), Some("CrashLoopBackOff"));
+        assert_eq!((&driver.state.running, &driver.state.terminated, driver.restart_count), (&None, &None, 1));
         let ended = driver.last_state.terminated.as_ref().unwrap();
         assert_eq!((ended.exit_code, ended.signal, ended.reason.as_deref()), (137, None, Some("OOMKilled")));
         assert_eq!(ended.finished_at, Timestamp::parse("2026-11-22T22:00:09Z"));

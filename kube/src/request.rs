@@ -3,22 +3,27 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-/// The kinds of object that codriver asks for: those that a Spark driver leaves behind, and a question.
+/// The kinds of object that codriver asks for: those that a Spark driver leaves behind, what tells about them, and a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Executors.
+    /// Executors, and the driver's own pod.
     Pods,
     /// The executors' Spark configuration.
     ConfigMaps,
     /// Volumes asked for on demand.
     PersistentVolumeClaims,
+    /// What happened to an object, in words.
+    Events,
+    /// Controllers of executors (`spark.kubernetes.allocation.pods.allocator=deployment`).
+    Deployments,
+    /// Controllers of executors (`spark.kubernetes.allocation.pods.allocator=statefulset`).
+    StatefulSets,
     /// The question what one may do in a namespace. It is answered and not kept.
     SelfSubjectRulesReviews,
 }
 
 impl Kind {
-    /// All that a driver leaves behind, in the order in which it is removed: a claim is in use as long as its pod is
-    /// there.
+    /// What a driver leaves behind, in the order in which it is removed: a claim is in use as long as its pod is there.
     pub const ALL: [Self; 3] = [Self::Pods, Self::ConfigMaps, Self::PersistentVolumeClaims];
 
     /// The resource's name in paths and in RBAC rules.
@@ -28,6 +33,9 @@ impl Kind {
             Self::Pods => "pods",
             Self::ConfigMaps => "configmaps",
             Self::PersistentVolumeClaims => "persistentvolumeclaims",
+            Self::Events => "events",
+            Self::Deployments => "deployments",
+            Self::StatefulSets => "statefulsets",
             Self::SelfSubjectRulesReviews => "selfsubjectrulesreviews",
         }
     }
@@ -36,7 +44,8 @@ impl Kind {
     #[must_use]
     pub fn group(self) -> &'static str {
         match self {
-            Self::Pods | Self::ConfigMaps | Self::PersistentVolumeClaims => "",
+            Self::Pods | Self::ConfigMaps | Self::PersistentVolumeClaims | Self::Events => "",
+            Self::Deployments | Self::StatefulSets => "apps",
             Self::SelfSubjectRulesReviews => "authorization.k8s.io",
         }
     }
@@ -82,7 +91,7 @@ pub struct Subject {
     pub verb: Verb,
     /// To what.
     pub kind: Kind,
-    /// Where.
+    /// Where; empty for all namespaces at once.
     pub namespace: String,
     /// To which one, when it is one.
     pub name: Option<String>,
@@ -94,7 +103,10 @@ impl fmt::Display for Subject {
         if let Some(name) = &self.name {
             write!(f, " {name}")?;
         }
-        write!(f, " in namespace {}", self.namespace)
+        match self.namespace.as_str() {
+            "" => f.write_str(" in all namespaces"),
+            namespace => write!(f, " in namespace {namespace}"),
+        }
     }
 }
 
@@ -105,8 +117,14 @@ impl Subject {
             // Its namespace stands in the body.
             return format!("/apis/{}/v1/{}", self.kind.group(), self.kind);
         }
-        let mut path = String::from("/api/v1/namespaces/");
-        escape(&self.namespace, &mut path);
+        let mut path = match self.kind.group() {
+            "" => String::from("/api/v1"),
+            group => format!("/apis/{group}/v1"),
+        };
+        if !self.namespace.is_empty() {
+            path.push_str("/namespaces/");
+            escape(&self.namespace, &mut path);
+        }
         let _ = write!(path, "/{}", self.kind.resource());
         if let Some(name) = &self.name {
             path.push('/');
@@ -150,6 +168,10 @@ mod tests {
         assert_eq!(subject.path(), "/api/v1/namespaces/etl/configmaps");
         subject.name = Some("a/../b".into());
         assert_eq!(subject.path(), "/api/v1/namespaces/etl/configmaps/a%2F..%2Fb");
+        subject.kind = Kind::StatefulSets;
+        assert_eq!(subject.path(), "/apis/apps/v1/namespaces/etl/statefulsets/a%2F..%2Fb");
+        (subject.namespace, subject.name) = (String::new(), None);
+        assert_eq!(subject.path(), "/apis/apps/v1/statefulsets");
         assert_eq!(
             query(&[("labelSelector", "a=b,c!=ü"), ("continue", ""), ("limit", "500")]),
             "?labelSelector=a%3Db%2Cc%21%3D%C3%BC&limit=500"
@@ -164,5 +186,7 @@ mod tests {
         assert_eq!(subject.to_string(), "get pods job in namespace etl");
         (subject.verb, subject.name) = (Verb::DeleteCollection, None);
         assert_eq!(subject.to_string(), "deletecollection pods in namespace etl");
+        subject.namespace.clear();
+        assert_eq!(subject.to_string(), "deletecollection pods in all namespaces");
     }
 }

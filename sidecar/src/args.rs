@@ -1,10 +1,15 @@
 //! The command line. Every flag has an environment variable; times are whole seconds, as in pod specs.
+//! This file has the verbs; each verb's flags have a file of their own.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
+mod probe;
+mod run;
+mod sidecar;
 
-use clap::{Args, Parser, Subcommand};
+use std::time::Duration;
 
-use crate::termination_log::DEFAULT_PATH;
+use clap::{Parser, Subcommand};
+
+pub use self::{probe::ProbeArgs, run::RunArgs, sidecar::SidecarArgs};
 
 /// Makes any Kubernetes pod a well-behaved Spark driver: supervises the driver process, tells the truth about its exit code,
 /// and leaves no executor behind.
@@ -43,70 +48,6 @@ pub enum Verb {
 
 /// The shared volume.
 pub const VOLUME: &str = "/codriver";
-
-/// `codriver run`.
-#[derive(Debug, Args)]
-pub struct RunArgs {
-    /// The shared volume that codriver-init has written. Without it the command runs all the same, only supervised.
-    #[arg(long = "dir", value_name = "DIR", env = "CODRIVER_DIR", default_value = VOLUME)]
-    pub volume: PathBuf,
-    /// The pod's uid (metadata.uid); the application id is made of it. codriver-init hands it over in the volume.
-    #[arg(long, env = "POD_UID")]
-    pub pod_uid: Option<String>,
-    /// Seconds between a request to stop and SIGKILL to the driver's process group. Keep it below
-    /// terminationGracePeriodSeconds (30 by default), so that the cleanup has what is left.
-    #[arg(long, value_name = "SECONDS", env = "CODRIVER_GRACE", default_value = "24", value_parser = seconds)]
-    pub grace: Duration,
-    /// Where the kubelet reads the termination message (terminationMessagePath).
-    #[arg(long, env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
-    pub termination_log: PathBuf,
-    /// The driver's command and its arguments, after `--`.
-    #[arg(required = true, last = true)]
-    pub command: Vec<OsString>,
-}
-
-/// `codriver sidecar`.
-#[derive(Debug, Args)]
-pub struct SidecarArgs {
-    /// The shared volume; the socket and the sidecar's state are in its folder `run`.
-    #[arg(long = "dir", value_name = "DIR", env = "CODRIVER_DIR", default_value = VOLUME)]
-    pub volume: PathBuf,
-    /// The pod's name (downward API: metadata.name).
-    #[arg(long, env = "POD_NAME")]
-    pub pod_name: String,
-    /// The pod's namespace (downward API: metadata.namespace).
-    #[arg(long, env = "POD_NAMESPACE")]
-    pub pod_namespace: String,
-    /// The pod's uid (downward API: metadata.uid).
-    #[arg(long, env = "POD_UID")]
-    pub pod_uid: String,
-    /// The name of the driver's container in the pod.
-    #[arg(long, env = "CODRIVER_DRIVER_CONTAINER", default_value = "driver")]
-    pub container: String,
-    /// Where /healthz is served; nothing secret is.
-    #[arg(long, env = "CODRIVER_HEALTH_ADDRESS", default_value = "0.0.0.0:8686")]
-    pub health: SocketAddr,
-    /// Seconds that the container's status may take to say why the wrapper was killed.
-    #[arg(long, value_name = "SECONDS", env = "CODRIVER_SETTLE", default_value = "10", value_parser = seconds)]
-    pub settle: Duration,
-    /// Seconds that one cleanup may take in all.
-    #[arg(long, value_name = "SECONDS", env = "CODRIVER_CLEANUP", default_value = "20", value_parser = seconds)]
-    pub cleanup: Duration,
-    /// The mounted service account: token, ca.crt.
-    #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = "/var/run/secrets/kubernetes.io/serviceaccount")]
-    pub service_account: PathBuf,
-    /// Where the kubelet reads the termination message (terminationMessagePath).
-    #[arg(long, env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
-    pub termination_log: PathBuf,
-}
-
-/// `codriver probe`.
-#[derive(Debug, Args)]
-pub struct ProbeArgs {
-    /// Where the sidecar serves /healthz.
-    #[arg(long, env = "CODRIVER_PROBE_ADDRESS", default_value = "127.0.0.1:8686")]
-    pub address: SocketAddr,
-}
 
 /// As good as for ever, and still a moment that the clock can count to.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);

@@ -53,8 +53,10 @@ pub enum ToSidecar {
 pub enum ToWrapper {
     /// End the driver as SIGTERM would.
     Terminate {
-        /// For the log.
+        /// For the log, and for the verdict if there is a code.
         why: String,
+        /// The driver is given up, and its container is to end with this code.
+        code: Option<u8>,
     },
 }
 

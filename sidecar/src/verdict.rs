@@ -28,6 +28,20 @@ pub enum Verdict {
         /// In words, with the remedy.
         why: String,
     },
+    /// The application was over, but its process did not end by itself, so codriver ended it.
+    Finished {
+        /// What the application earned.
+        code: u8,
+        /// How that is known, and what kept the process alive.
+        why: String,
+    },
+    /// codriver ended it.
+    GivenUp {
+        /// The exit code that says why, such as 75: no executor ever came.
+        code: u8,
+        /// In words, with the remedy.
+        why: String,
+    },
     /// It is gone and nobody could say how: the wrapper was killed and the API server did not tell (the wrapper itself says this
     /// only of a status that was lost).
     Unknown,
@@ -38,7 +52,10 @@ impl Verdict {
     #[must_use]
     pub fn code(&self) -> Option<u8> {
         match self {
-            Self::Exited(code) | Self::NeverStarted { code, .. } => Some(*code),
+            Self::Exited(code)
+            | Self::NeverStarted { code, .. }
+            | Self::Finished { code, .. }
+            | Self::GivenUp { code, .. } => Some(*code),
             Self::Signalled(signal) => Some(SIGNALLED.saturating_add(*signal)),
             Self::Unknown => None,
         }
@@ -48,8 +65,8 @@ impl Verdict {
     #[must_use]
     pub fn whose(&self) -> &'static str {
         match self {
-            Self::Exited(_) | Self::Signalled(_) => "driver",
-            Self::NeverStarted { .. } => "codriver",
+            Self::Exited(_) | Self::Signalled(_) | Self::Finished { .. } => "driver",
+            Self::NeverStarted { .. } | Self::GivenUp { .. } => "codriver",
             Self::Unknown => "unknown",
         }
     }
@@ -75,6 +92,8 @@ impl fmt::Display for Verdict {
                 Err(_) => write!(f, "was killed by signal {signal}"),
             },
             Self::NeverStarted { code, why } => write!(f, "never started (code {code}): {why}"),
+            Self::Finished { code, why } => write!(f, "finished with code {code}, and its process was ended: {why}"),
+            Self::GivenUp { code, why } => write!(f, "was given up (code {code}): {why}"),
             Self::Unknown => f.write_str("ended, nobody could say how"),
         }
     }

@@ -7,8 +7,12 @@ use crate::server::{Script, Step, Tail, on};
 use codriver_kube::{Client, Collection, Config, Deadlines, Error, Kind, Object, View};
 use tokio::time::Instant;
 
-const PODS: Collection<'_> =
-    Collection { kind: Kind::Pods, namespace: "etl", selector: "spark-role=executor,spark-app-selector=spark-1" };
+const PODS: Collection<'_> = Collection {
+    kind: Kind::Pods,
+    namespace: "etl",
+    selector: "spark-role=executor,spark-app-selector=spark-1",
+    fields: "",
+};
 const LIST: &str =
     "GET /api/v1/namespaces/etl/pods?labelSelector=spark-role%3Dexecutor%2Cspark-app-selector%3Dspark-1&limit=500";
 const DELETE_ALL: &str =
@@ -193,4 +197,36 @@ async fn a_connection_that_rested_for_long_is_not_trusted_again() {
     tokio::time::advance(Duration::from_secs(31)).await;
     client.pod("etl", "job").await.unwrap();
     script.was_played_on(2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_is_made_or_only_tried() {
+    let body = serde_json::json!({ "kind": "Event", "metadata": { "name": "job.1" } });
+    let path = "POST /api/v1/namespaces/etl/events";
+    let tried = "POST /api/v1/namespaces/etl/pods?dryRun=All";
+    let refusal = r#"{"kind":"Status","message":"exceeded quota: small"}"#;
+    let script = Script::new([
+        on(path, "{}").with_sent(r#"{"kind":"Event","metadata":{"name":"job.1"}}"#),
+        on(path, r#"{"message":"it is there"}"#).status(409),
+        on(tried, refusal).status(403),
+    ]);
+    let client = client(&script);
+    assert_eq!(client.create(Kind::Events, "etl", &body, false).await, Ok(()));
+    let again = client.create(Kind::Events, "etl", &body, false).await.unwrap_err();
+    assert!(matches!(again, Error::Conflict { .. }), "{again}");
+    let refused = client.create(Kind::Pods, "etl", &body, true).await.unwrap_err();
+    assert!(refused.to_string().contains("exceeded quota: small"), "{refused}");
+    script.was_played_on(1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_may_be_of_all_namespaces_and_narrowed_by_fields() {
+    let target = "GET /api/v1/events?fieldSelector=involvedObject.uid%3Du-1&limit=500";
+    let script = Script::new([on(target, r#"{"metadata":{},"items":[{"reason":"FailedMount"},{"reason":"Pulled"}]}"#)]);
+    let of = Collection { kind: Kind::Events, namespace: "", selector: "", fields: "involvedObject.uid=u-1" };
+    let mut reasons = Vec::new();
+    let mut each = |event: serde_json::Value| reasons.push(event["reason"].as_str().unwrap_or_default().to_owned());
+    assert_eq!(client(&script).list(&of, View::Full, None, &mut each).await, Ok(None));
+    assert_eq!(reasons, ["FailedMount", "Pulled"]);
+    script.was_played_on(1);
 }

@@ -78,7 +78,7 @@ impl<'a> Sweep<'a> {
     async fn remove(&mut self, goal: usize) -> Result<(), Error> {
         let kind = self.plan.goal(goal).kind;
         let selector = selector(kind, &self.plan.goal(goal).application_id);
-        let of = Collection { kind, namespace: &self.target.namespace, selector: &selector };
+        let of = Collection { kind, namespace: &self.target.namespace, selector: &selector, fields: "" };
         let (grace, view) = match kind {
             // In full, since the pods say why they failed.
             Kind::Pods => (Some(self.target.grace), View::Full),
@@ -112,7 +112,7 @@ impl<'a> Sweep<'a> {
         let (plan, target) = (&self.plan, self.target);
         let (kind, is_stray) = (plan.goal(goal).kind, plan.goal(goal).is_stray);
         let selector = selector(kind, &plan.goal(goal).application_id);
-        let of = Collection { kind, namespace: &target.namespace, selector: &selector };
+        let of = Collection { kind, namespace: &target.namespace, selector: &selector, fields: "" };
         let mut seen = Seen::default();
         let mut each = |object: Object| {
             seen.add(&object.metadata, !is_stray || is_of_attempt(&object.metadata, target));
@@ -124,7 +124,7 @@ impl<'a> Sweep<'a> {
 
     async fn look_around(&mut self) -> Result<(), Error> {
         let target = self.target;
-        let of = Collection { kind: Kind::Pods, namespace: &target.namespace, selector: all_executors() };
+        let of = Collection { kind: Kind::Pods, namespace: &target.namespace, selector: all_executors(), fields: "" };
         let mut around = Around::default();
         self.requests.pages(&of, How::List, &mut |executor| around.add(&executor.metadata, target)).await?;
         self.plan.looked_around(around);

@@ -148,9 +148,9 @@ async fn listen(companion: Option<&mut Companion>) -> ToWrapper {
 
 fn obey(order: ToWrapper) -> Event {
     match order {
-        ToWrapper::Terminate { why } => {
-            tracing::warn!(why, "the sidecar asks for the driver's end");
-            Event::Terminate
+        ToWrapper::Terminate { why, code } => {
+            tracing::warn!(why, code, "the sidecar asks for the driver's end");
+            Event::Terminate(code.map(|code| Verdict::GivenUp { code, why }))
         }
     }
 }

@@ -10,8 +10,8 @@ enum State {
     /// Signals are caught already, the driver is not there yet.
     Starting,
     Running,
-    /// Asked to stop; it has until the grace timer to leave by itself.
-    Stopping,
+    /// Asked to stop; it has until the grace timer to leave by itself. What is said of its end, if codriver gave it up.
+    Stopping(Option<Verdict>),
     /// The driver is gone and its verdict final; only its leftover group (PySpark's python) remains.
     Lingering(Verdict),
     Done,
@@ -31,8 +31,8 @@ pub enum Event {
     },
     /// A signal came to the wrapper.
     Signal(Signal),
-    /// The sidecar asks for the driver's end.
-    Terminate,
+    /// The sidecar asks for the driver's end; with a verdict when the driver is given up.
+    Terminate(Option<Verdict>),
     /// The driver's own status was collected.
     Ended {
         /// How.
@@ -98,19 +98,26 @@ impl Wrapper {
             (State::Starting, Event::Signal(signal)) if asks_to_stop(signal) => {
                 self.never_started(number(signal), format!("{signal} came before the driver was started"))
             }
-            (State::Starting, Event::Terminate) => self.never_started(
+            (State::Starting, Event::Terminate(_)) => self.never_started(
                 number(Signal::SIGTERM),
                 "the sidecar asked for the end before the driver was started".into(),
             ),
-            (State::Running, Event::Signal(signal)) if asks_to_stop(signal) => self.stop(signal),
-            (State::Running, Event::Terminate) => self.stop(Signal::SIGTERM),
+            (State::Running, Event::Signal(signal)) if asks_to_stop(signal) => self.stop(signal, None),
+            (State::Running, Event::Terminate(verdict)) => self.stop(Signal::SIGTERM, verdict),
             // The second request means: do not wait.
-            (State::Stopping, Event::Signal(signal)) if asks_to_stop(signal) => {
+            (State::Stopping(_), Event::Signal(signal)) if asks_to_stop(signal) => {
                 vec![Effect::SignalGroup(Signal::SIGKILL)]
             }
-            (State::Stopping, Event::Overdue(Timer::Grace)) => vec![Effect::SignalGroup(Signal::SIGKILL)],
-            (State::Running | State::Stopping, Event::Signal(signal)) => vec![Effect::Forward(signal)],
-            (State::Running | State::Stopping, Event::Ended { verdict, leftovers }) => self.ended(verdict, leftovers),
+            (State::Stopping(_), Event::Overdue(Timer::Grace)) => vec![Effect::SignalGroup(Signal::SIGKILL)],
+            (State::Running | State::Stopping(_), Event::Signal(signal)) => vec![Effect::Forward(signal)],
+            // It may have ended by itself in this very moment; then that is the truth.
+            (State::Stopping(Some(given_up)), Event::Ended { verdict, leftovers }) if obeyed(&verdict) => {
+                let verdict = given_up.clone();
+                self.ended(verdict, leftovers)
+            }
+            (State::Running | State::Stopping(_), Event::Ended { verdict, leftovers }) => {
+                self.ended(verdict, leftovers)
+            }
             // The driver is gone, so a second request can only mean its leftovers.
             (State::Lingering(_), Event::Signal(signal)) if asks_to_stop(signal) => {
                 vec![Effect::SignalGroup(Signal::SIGKILL)]
@@ -133,8 +140,8 @@ impl Wrapper {
         vec![Effect::Announce(verdict.clone()), Effect::Leave(verdict)]
     }
 
-    fn stop(&mut self, signal: Signal) -> Vec<Effect> {
-        self.state = State::Stopping;
+    fn stop(&mut self, signal: Signal, given_up: Option<Verdict>) -> Vec<Effect> {
+        self.state = State::Stopping(given_up);
         vec![Effect::Forward(signal), Effect::Arm(Timer::Grace)]
     }
 
@@ -154,6 +161,11 @@ impl Wrapper {
 /// SIGTERM is the kubelet's, SIGINT a terminal's. SIGHUP means "reload" to some and SIGQUIT "thread dump" to a JVM: they are only forwarded.
 fn asks_to_stop(signal: Signal) -> bool {
     matches!(signal, Signal::SIGTERM | Signal::SIGINT)
+}
+
+/// Whether this is how a driver ends when it is asked to, or killed: a JVM that is asked to ends with 143.
+fn obeyed(verdict: &Verdict) -> bool {
+    [Signal::SIGTERM, Signal::SIGKILL].into_iter().any(|signal| verdict.code() == Some(number(signal)))
 }
 
 fn number(signal: Signal) -> u8 {

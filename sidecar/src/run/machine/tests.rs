@@ -51,7 +51,25 @@ fn the_end_of_the_grace_period_kills_the_group() {
 
 #[test]
 fn a_sidecar_may_ask_for_the_end() {
-    assert_eq!(running().step(Event::Terminate), [Forward(SIGTERM), Arm(Timer::Grace)]);
+    assert_eq!(running().step(Event::Terminate(None)), [Forward(SIGTERM), Arm(Timer::Grace)]);
+}
+
+#[test]
+fn a_driver_that_was_given_up_has_that_as_its_verdict_unless_it_ended_by_itself() {
+    let given_up = Verdict::GivenUp { code: 75, why: "no executor came".into() };
+    for (end, verdict) in [
+        (Verdict::Exited(143), &given_up),
+        (Verdict::Signalled(15), &given_up),
+        (Verdict::Signalled(9), &given_up),
+        (Verdict::Exited(0), &Verdict::Exited(0)),
+        (Verdict::Exited(1), &Verdict::Exited(1)),
+    ] {
+        let mut wrapper = running();
+        let ordered = wrapper.step(Event::Terminate(Some(given_up.clone())));
+        assert_eq!(ordered, [Forward(SIGTERM), Arm(Timer::Grace)]);
+        let ended = wrapper.step(Event::Ended { verdict: end, leftovers: false });
+        assert_eq!(ended, [Announce(verdict.clone()), Leave(verdict.clone())]);
+    }
 }
 
 #[test]
@@ -106,7 +124,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Started),
         any::<u8>().prop_map(|code| Event::NotStarted { code, why: String::new() }),
         prop::sample::select(Signal::iterator().collect::<Vec<_>>()).prop_map(Event::Signal),
-        Just(Event::Terminate),
+        Just(Event::Terminate(None)),
+        Just(Event::Terminate(Some(Verdict::GivenUp { code: 75, why: String::new() }))),
         (verdict, any::<bool>()).prop_map(|(verdict, leftovers)| Event::Ended { verdict, leftovers }),
         Just(Event::GroupGone),
         prop::sample::select(vec![Timer::Grace, Timer::Leftovers, Timer::LastLook]).prop_map(Event::Overdue),

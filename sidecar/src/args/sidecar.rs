@@ -1,0 +1,43 @@
+//! The flags of `codriver sidecar`.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::Args;
+
+use super::{VOLUME, seconds};
+use crate::termination_log::DEFAULT_PATH;
+
+/// `codriver sidecar`.
+#[derive(Debug, Args)]
+pub struct SidecarArgs {
+    /// The shared volume; the socket and the sidecar's state are in its folder `run`.
+    #[arg(long = "dir", value_name = "DIR", env = "CODRIVER_DIR", default_value = VOLUME)]
+    pub volume: PathBuf,
+    /// The pod's name (downward API: metadata.name).
+    #[arg(long, env = "POD_NAME")]
+    pub pod_name: String,
+    /// The pod's namespace (downward API: metadata.namespace).
+    #[arg(long, env = "POD_NAMESPACE")]
+    pub pod_namespace: String,
+    /// The pod's uid (downward API: metadata.uid).
+    #[arg(long, env = "POD_UID")]
+    pub pod_uid: String,
+    /// The name of the driver's container in the pod.
+    #[arg(long, env = "CODRIVER_DRIVER_CONTAINER", default_value = "driver")]
+    pub container: String,
+    /// Where /healthz is served; nothing secret is.
+    #[arg(long, env = "CODRIVER_HEALTH_ADDRESS", default_value = "0.0.0.0:8686")]
+    pub health: SocketAddr,
+    /// Seconds that the container's status may take to say why the wrapper was killed.
+    #[arg(long, value_name = "SECONDS", env = "CODRIVER_SETTLE", default_value = "10", value_parser = seconds)]
+    pub settle: Duration,
+    /// Seconds that one cleanup may take in all.
+    #[arg(long, value_name = "SECONDS", env = "CODRIVER_CLEANUP", default_value = "20", value_parser = seconds)]
+    pub cleanup: Duration,
+    /// The mounted service account: token, ca.crt.
+    #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = "/var/run/secrets/kubernetes.io/serviceaccount")]
+    pub service_account: PathBuf,
+    /// Where the kubelet reads the termination message (terminationMessagePath).
+    #[arg(long, env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
+    pub termination_log: PathBuf,
+}
