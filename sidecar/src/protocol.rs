@@ -22,7 +22,7 @@ pub fn socket_path(volume: &Path) -> PathBuf {
 }
 
 /// One start of the driver container.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Attempt {
     /// 1 for the first start; 0 when there is no wrapper to count.
     pub number: u32,
@@ -33,7 +33,7 @@ pub struct Attempt {
 }
 
 /// From the wrapper to the sidecar.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ToSidecar {
     /// The first message of each connection, also of a renewed one.
@@ -48,7 +48,7 @@ pub enum ToSidecar {
 }
 
 /// From the sidecar to the wrapper.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ToWrapper {
     /// End the driver as SIGTERM would.

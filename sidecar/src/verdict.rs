@@ -14,7 +14,7 @@ pub const NOT_FOUND: u8 = 127;
 pub const SIGNALLED: u8 = 128;
 
 /// How the driver ended. Decided once for an attempt, never changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It ended by itself, with this code.
@@ -100,7 +100,7 @@ impl fmt::Display for Verdict {
 }
 
 /// How the sidecar knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
     /// The wrapper's last message.

@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 use crate::verdict::{SIGNALLED, Verdict};
 
 /// Where the driver is in its life.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum State {
     /// Signals are caught already, the driver is not there yet.
     Starting,
@@ -18,7 +18,7 @@ enum State {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Event {
     /// The driver process runs.
     Started,
@@ -47,7 +47,7 @@ pub enum Event {
 }
 
 /// The waits of the wrapper; [`crate::run::Deadlines`] says how long each is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
     /// Between the request to stop and SIGKILL.
     Grace,
@@ -58,7 +58,7 @@ pub enum Timer {
 }
 
 /// What to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[must_use = "an effect not carried out is a promise not kept"]
 pub enum Effect {
     /// Send the signal to the driver process alone.
@@ -74,7 +74,7 @@ pub enum Effect {
 }
 
 /// The wrapper's machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Wrapper {
     state: State,
 }

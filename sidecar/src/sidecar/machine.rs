@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Event {
     /// The sidecar starts, with what an earlier life of it wrote down.
     Awake(Memory),
@@ -35,7 +35,7 @@ pub enum Event {
 }
 
 /// What the API server says of the driver's container.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Status {
     /// It runs.
     Running {
@@ -54,7 +54,7 @@ pub enum Status {
 }
 
 /// The waits of the sidecar; [`crate::sidecar::drive`] says how long each is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
     /// For the status after an end of stream.
     Settle,
@@ -63,7 +63,7 @@ pub enum Timer {
 }
 
 /// What to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[must_use = "an effect not carried out is a promise not kept"]
 pub enum Effect {
     /// Ask the API server about the driver's container, instead of any question before; answered by [`Event::Status`].
@@ -86,7 +86,7 @@ pub enum Effect {
 }
 
 /// Why the sidecar ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Why {
     /// All attempts are over and cleaned up after.
     AllDone,
@@ -95,7 +95,7 @@ pub enum Why {
 }
 
 /// An attempt that is over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ended {
     /// Which.
     pub attempt: Attempt,
@@ -108,7 +108,7 @@ pub struct Ended {
 }
 
 /// What survives a restart of the sidecar.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Memory {
     /// The attempt that lived when this was written.
     pub current: Option<Attempt>,
@@ -118,7 +118,7 @@ pub struct Memory {
     pub met: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Current {
     attempt: Attempt,
     connected: bool,
@@ -127,7 +127,7 @@ struct Current {
 }
 
 /// The sidecar's machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Supervisor {
     current: Option<Current>,
     ended: VecDeque<Ended>,
