@@ -1,5 +1,6 @@
 //! Times as the API server writes them: RFC 3339, in UTC, whole seconds.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, de::Error};
@@ -43,6 +44,28 @@ fn days(year: u64, month: u64, day: u64) -> u64 {
     365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 
+/// The inverse of [`days`].
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let year = era * 400 + year;
+    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
+}
+
+impl fmt::Display for Timestamp {
+    /// As [`Timestamp::parse`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (minutes, second) = (self.0 / 60, self.0 % 60);
+        let (hours, minute) = (minutes / 60, minutes % 60);
+        let ((year, month, day), hour) = (date(hours / 24), hours % 24);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
@@ -78,6 +101,18 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text), Some(Timestamp(seconds)), "{text}");
         }
+    }
+
+    #[test]
+    fn every_day_is_written_as_it_is_read() {
+        // From 1970 until after the leap day of 2400, which closes the calendar's longest circle.
+        for day in 0..157_200 {
+            let time = Timestamp(day * 86_400 + 86_399);
+            let text = time.to_string();
+            assert!(text.ends_with("T23:59:59Z"), "{text}");
+            assert_eq!(Timestamp::parse(&text), Some(time), "{text}");
+        }
+        assert_eq!(Timestamp(951_868_799).to_string(), "2000-02-29T23:59:59Z");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! `codriver sidecar`: the native sidecar.
 //!
 //! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`wrappers`], [`status`],
-//! [`memory`], [`cleaning`] and [`health`] each touch one thing. What removes the executors is [`crate::cleanup`].
+//! [`memory`], [`cleaning`], [`events`] and [`health`] each touch one thing. What removes the executors is [`crate::cleanup`].
 
 pub mod cleaning;
 pub mod drive;
+pub mod events;
 pub mod health;
 pub mod machine;
 pub mod memory;

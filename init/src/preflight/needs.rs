@@ -23,7 +23,7 @@ struct Need {
 
 /// The requests that a driver of Spark 3.5 to 4.3 was seen to make, and those of codriver's own cleanup. A Spark without
 /// executor ConfigMaps (`spark.kubernetes.executor.disableConfigMap`) could do with less.
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 9] = [
     Need {
         resource: "pods",
         verbs: &["get", "list", "watch", "create"],
@@ -71,6 +71,12 @@ const NEEDS: [Need; 8] = [
         verbs: &["deletecollection"],
         severity: Severity::Degraded,
         without: "Spark complains in its log when it stops",
+    },
+    Need {
+        resource: "events",
+        verbs: &["create"],
+        severity: Severity::Degraded,
+        without: "`kubectl describe pod` does not tell how the driver ended",
     },
 ];
 
@@ -150,16 +156,18 @@ mod tests {
     const CONFIG_MAPS: (&str, &[&str]) = ("configmaps", &["create", "list", "delete", "deletecollection"]);
     const CLAIMS: (&str, &[&str]) = ("persistentvolumeclaims", &["create", "list", "delete", "deletecollection"]);
     const SERVICES: (&str, &[&str]) = ("services", &["deletecollection"]);
+    const EVENTS: (&str, &[&str]) = ("events", &["create"]);
 
     #[test]
     fn the_worst_decides() {
         for (allowed, expected) in [
-            (vec![PODS, CONFIG_MAPS, CLAIMS, SERVICES], None),
+            (vec![PODS, CONFIG_MAPS, CLAIMS, SERVICES, EVENTS], None),
             (vec![("*", &["*"][..])], None),
-            (vec![PODS, CONFIG_MAPS, CLAIMS], Some((1, Severity::Degraded))),
-            (vec![PODS, CONFIG_MAPS, SERVICES], Some((2, Severity::Leaks))),
-            (vec![PODS, CLAIMS, SERVICES], Some((2, Severity::Fatal))),
-            (vec![], Some((8, Severity::Fatal))),
+            (vec![PODS, CONFIG_MAPS, CLAIMS, EVENTS], Some((1, Severity::Degraded))),
+            (vec![PODS, CONFIG_MAPS, CLAIMS, SERVICES], Some((1, Severity::Degraded))),
+            (vec![PODS, CONFIG_MAPS, SERVICES, EVENTS], Some((2, Severity::Leaks))),
+            (vec![PODS, CLAIMS, SERVICES, EVENTS], Some((2, Severity::Fatal))),
+            (vec![], Some((9, Severity::Fatal))),
         ] {
             let found = missing(&rules(&allowed)).map(|missing| (missing.items.len(), missing.severity()));
             assert_eq!(found, expected, "{allowed:?}");
@@ -183,7 +191,7 @@ mod tests {
                 rules.resource_rules.last_mut().unwrap().verbs = verbs;
             }
         }
-        assert_eq!(rules.resource_rules.len(), 2);
+        assert_eq!(rules.resource_rules.len(), 3);
         assert_eq!(missing(&rules), None);
     }
 
@@ -198,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_cause_names_verbs_and_consequences() {
-        let missing = missing(&rules(&[PODS, CONFIG_MAPS, SERVICES])).unwrap();
+        let missing = missing(&rules(&[PODS, CONFIG_MAPS, SERVICES, EVENTS])).unwrap();
         assert_eq!(
             missing.cause("etl", "spark-driver"),
             "service account spark-driver in namespace etl may not list, delete, deletecollection \

@@ -84,6 +84,7 @@ kind: Role
 metadata: {name: "spark-driver-codriver", namespace: "etl"}
 rules:
 - {apiGroups: [""], resources: [pods, configmaps, persistentvolumeclaims, services], verbs: [deletecollection]}
+- {apiGroups: [""], resources: [events], verbs: [create]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
