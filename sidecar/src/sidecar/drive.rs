@@ -53,12 +53,19 @@ struct Moving {
     timers: Timers<Timer>,
     /// Answers of effects; bounded by what can be on its way at once, which is a handful.
     told: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
-    /// The wrapper that said hello last: another's end of stream says nothing about this attempt.
-    vouching: u64,
+    vouching: Vouching,
     /// The question to the API server that is on its way.
     question: Option<JoinHandle<()>>,
     /// When the current attempt was first heard to be over.
     noticed: Instant,
+}
+
+/// The wrapper that is believed: that of the newest attempt which said hello. Another's end of stream says nothing about it,
+/// and an older one's words come late.
+#[derive(Debug, Default)]
+struct Vouching {
+    connection: u64,
+    attempt: u32,
 }
 
 impl World {
@@ -70,7 +77,7 @@ impl World {
             world: self,
             timers: Timers::default(),
             told: mpsc::channel(16),
-            vouching: 0,
+            vouching: Vouching::default(),
             question: None,
             noticed: Instant::now(),
         };
@@ -89,8 +96,10 @@ impl Moving {
     async fn next_event(&mut self) -> Event {
         loop {
             let event = tokio::select! {
-                signal = self.world.signals.next() => asked_to_end(signal).then_some(Event::Terminated),
+                // In this order: what a wrapper said last came before the kubelet's SIGTERM, and tells more.
+                biased;
                 Some(heard) = self.world.heard.recv() => self.hear(heard),
+                signal = self.world.signals.next() => asked_to_end(signal).then_some(Event::Terminated),
                 Some(event) = self.told.1.recv() => Some(event),
                 timer = self.timers.ring() => Some(Event::Overdue(timer)),
             };
@@ -101,11 +110,13 @@ impl Moving {
     }
 
     fn hear(&mut self, Heard { connection, event }: Heard) -> Option<Event> {
-        if let Event::Hello(attempt) = &event {
+        if let Event::Hello(attempt) = &event
+            && attempt.number >= self.vouching.attempt
+        {
             tracing::info!(attempt = attempt.number, application_id = %attempt.application_id, "a wrapper is there");
-            self.vouching = connection;
+            self.vouching = Vouching { connection, attempt: attempt.number };
         }
-        if connection != self.vouching {
+        if connection != self.vouching.connection {
             return None;
         }
         self.noticed = Instant::now();

@@ -116,6 +116,9 @@ pub struct Memory {
     pub ended: VecDeque<Ended>,
     /// Whether a wrapper was ever there.
     pub met: bool,
+    /// The newest attempt whose verdict is known.
+    #[serde(default)]
+    pub decided: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -133,6 +136,8 @@ pub struct Supervisor {
     ended: VecDeque<Ended>,
     stopping: bool,
     met: bool,
+    /// The newest attempt whose verdict is known: what its wrapper said may be heard late, after the status.
+    decided: u32,
     /// Stands for the driver when no wrapper ever came: codriver-init wrote its application id.
     unwrapped: Attempt,
 }
@@ -141,13 +146,14 @@ impl Supervisor {
     /// `unwrapped` is the attempt to clean up after when no wrapper ever came.
     #[must_use]
     pub fn new(unwrapped: Attempt) -> Self {
-        Self { current: None, ended: VecDeque::new(), stopping: false, met: false, unwrapped }
+        Self { current: None, ended: VecDeque::new(), stopping: false, met: false, decided: 0, unwrapped }
     }
 
     /// One event in, the effects to carry out in this order.
     pub fn step(&mut self, event: Event) -> Vec<Effect> {
         match event {
             Event::Awake(memory) => self.awake(memory),
+            Event::Hello(attempt) if attempt.number <= self.decided => Vec::new(),
             Event::Hello(attempt) => self.hello(attempt),
             Event::Farewell(verdict) => self.end(verdict, Evidence::Farewell, None),
             Event::StreamEnded => self.stream_ended(),
@@ -166,7 +172,7 @@ impl Supervisor {
     }
 
     fn awake(&mut self, memory: Memory) -> Vec<Effect> {
-        self.met = memory.met;
+        (self.met, self.decided) = (memory.met, memory.decided);
         self.ended = memory.ended;
         self.current = memory.current.map(|attempt| Current { attempt, connected: false, runs: false });
         let mut effects = self.clean_oldest();
@@ -177,7 +183,9 @@ impl Supervisor {
     fn hello(&mut self, attempt: Attempt) -> Vec<Effect> {
         let mut effects = Vec::new();
         // A new attempt means that the one before is over, even if nobody saw its end.
-        if self.current.as_ref().is_some_and(|current| current.attempt != attempt) {
+        // The stand-in for a wrapper was no attempt: this is the one that it stood for.
+        let another = |current: &Current| current.attempt != attempt && current.attempt != self.unwrapped;
+        if self.current.as_ref().is_some_and(another) {
             effects = self.end(Verdict::Unknown, Evidence::EndOfStream, None);
         }
         self.met = true;
@@ -242,6 +250,9 @@ impl Supervisor {
 
     fn end(&mut self, verdict: Verdict, evidence: Evidence, reason: Option<String>) -> Vec<Effect> {
         let Some(Current { attempt, .. }) = self.current.take() else { return Vec::new() };
+        if verdict != Verdict::Unknown {
+            self.decided = self.decided.max(attempt.number);
+        }
         self.ended.push_back(Ended { attempt, verdict, evidence, reason });
         let mut effects = vec![self.remember()];
         if self.ended.len() == 1 {
@@ -282,7 +293,7 @@ impl Supervisor {
 
     fn remember(&self) -> Effect {
         let current = self.current.as_ref().map(|current| current.attempt.clone());
-        Effect::Remember(Memory { current, ended: self.ended.clone(), met: self.met })
+        Effect::Remember(Memory { current, ended: self.ended.clone(), met: self.met, decided: self.decided })
     }
 }
 

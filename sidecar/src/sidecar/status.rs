@@ -13,13 +13,21 @@ use crate::{
 /// Reads the status of the container as it bears on the attempt.
 ///
 /// A container that was started again shows the attempt's end as its last state. What ended before the attempt began is an
-/// earlier attempt's: both times are of the node's clock, the status's in whole seconds.
+/// earlier attempt's: both times are of the node's clock, the status's in whole seconds. Where no wrapper counts the attempts, the
+/// container's last state says nothing: what runs now bears the same application id.
 #[must_use]
 pub fn read(pod: &Object, container: &str, attempt: &Attempt) -> Status {
     let Some(status) = pod.status.container(container) else { return Status::Unknown };
     let began = Timestamp::from(UNIX_EPOCH + Duration::from_secs(attempt.since));
-    let ends = [&status.state.terminated, &status.last_state.terminated];
-    if let Some(end) = ends.into_iter().flatten().find(|end| end.finished_at.is_none_or(|at| at >= began)) {
+    let last = status.last_state.terminated.as_ref().filter(|_| attempt.number > 0);
+    if let Some(end) = status
+        .state
+        .terminated
+        .as_ref()
+        .into_iter()
+        .chain(last)
+        .find(|end| end.finished_at.is_none_or(|at| at >= began))
+    {
         return Status::Ended { verdict: verdict(end), reason: end.reason.clone() };
     }
     match status.state.running {
@@ -86,6 +94,17 @@ mod tests {
         let status = r#"{"name":"driver","state":{"running":{}},
             "lastState":{"terminated":{"exitCode":1,"reason":"Error","finishedAt":"2026-11-22T22:00:09Z"}}}"#;
         assert_eq!(seen(status), Status::Running { deleting: false });
+    }
+
+    #[test]
+    fn without_a_wrapper_the_last_state_is_no_end() {
+        let status = r#"{"name":"driver","state":{"running":{}},
+            "lastState":{"terminated":{"exitCode":1,"reason":"Error","finishedAt":"2026-11-22T22:00:30Z"}}}"#;
+        assert_eq!(seen(status), ended(Verdict::Exited(1), "Error"), "of a counted attempt it is");
+        let pod = format!(r#"{{"metadata":{{"name":"p"}},"status":{{"containerStatuses":[{status}]}}}}"#);
+        let uncounted = Attempt { number: 0, since: 0, ..attempt() };
+        let status = read(&serde_json::from_str(&pod).unwrap(), "driver", &uncounted);
+        assert_eq!(status, Status::Running { deleting: false });
     }
 
     #[test]

@@ -63,6 +63,32 @@ fn after_an_end_of_stream_the_container_status_says_how() {
 }
 
 #[test]
+fn what_a_wrapper_said_may_be_heard_after_the_status_and_changes_nothing() {
+    let mut supervisor = settling();
+    assert!(!acts(&mut supervisor, oom()).is_empty());
+    for late in [Event::Hello(attempt(1)), Event::Farewell(Verdict::Exited(7)), Event::StreamEnded, Event::CleanupEnded]
+    {
+        assert_eq!(acts(&mut supervisor, late.clone()), [], "{late:?}");
+    }
+}
+
+#[test]
+fn a_wrapper_that_comes_back_after_nobody_could_say_how_it_ended_is_believed() {
+    let mut supervisor = settling();
+    let _ = supervisor.step(Event::Overdue(Timer::Settle));
+    assert_eq!(acts(&mut supervisor, Event::Hello(attempt(1))), []);
+    assert_eq!(acts(&mut supervisor, Event::Farewell(KILLED)), [], "one cleanup after the other");
+    assert_eq!(acts(&mut supervisor, Event::CleanupEnded), [clean(1, KILLED, Evidence::Farewell)]);
+}
+
+#[test]
+fn the_first_wrapper_takes_the_place_of_its_stand_in() {
+    let mut supervisor = new();
+    assert_eq!(acts(&mut supervisor, Event::Terminated), [AskStatus(attempt(0)), Arm(Timer::LastSettle)]);
+    assert_eq!(acts(&mut supervisor, Event::Hello(attempt(1))), [AskStatus(attempt(1)), Arm(Timer::LastSettle)]);
+}
+
+#[test]
 fn a_status_that_never_comes_is_waited_for_only_so_long() {
     let mut supervisor = settling();
     assert_eq!(acts(&mut supervisor, SILENT), [AskAgain(attempt(1))]);
@@ -154,6 +180,7 @@ fn a_next_attempt_is_spared_by_the_cleanup_of_the_one_before() {
         current: Some(attempt(2)),
         ended: [ended(1, Verdict::Exited(1), Evidence::Farewell)].into(),
         met: true,
+        decided: 1,
     };
     let Some(Clean { spare, .. }) = acts(&mut restarted, Event::Awake(memory)).into_iter().next() else {
         panic!("no cleanup")
