@@ -20,6 +20,7 @@ pub mod protocol;
 pub mod run;
 pub mod sidecar;
 pub mod signals;
+pub mod spark_conf;
 pub mod termination_log;
 pub mod timers;
 pub mod verdict;

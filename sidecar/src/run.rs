@@ -98,7 +98,7 @@ fn prepare(args: &RunArgs, environment: &mut Environment) -> Result<Option<Attem
     };
     let (attempt, folder) = attempt::next(&args.volume, pod_uid)?;
     let image_conf = attempt::image_conf(|name| variable(environment, name));
-    let conf = attempt::merge_conf(&args.volume, image_conf.as_deref(), &folder, &attempt)?;
+    let conf = attempt::merge_conf(&args.volume, image_conf.as_deref(), &folder, &attempt, &args.command)?;
     environment.set.push(("SPARK_CONF_DIR".into(), conf.into()));
     tracing::info!(attempt = attempt.number, application_id = %attempt.application_id, "supervising the driver");
     Ok(Some(attempt))

@@ -4,7 +4,7 @@
 //! own: Spark's watch selects by it, and old executors must not be taken for new ones (spark-app-selector; SPARK-37856).
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -12,6 +12,7 @@ use std::{
 use crate::{
     failure::Failure,
     protocol::{Attempt, now},
+    spark_conf,
 };
 
 const SPARK_DEFAULTS: &str = "spark-defaults.conf";
@@ -43,8 +44,18 @@ pub fn application_id(pod_uid: &str, number: u32) -> String {
     format!("spark-{}-{number}", pod_uid.replace('-', ""))
 }
 
-/// Merges three layers into `<attempt>/conf`, later ones winning: the image's own folder (log4j2.properties, spark-env.sh,
-/// spark-defaults.conf), codriver-init's spark-defaults.conf with the user's lines at its end, and this attempt's application id.
+/// Where the attempt's merged configuration is; without a wrapper, where codriver-init's is.
+#[must_use]
+pub fn spark_defaults(volume: &Path, number: u32) -> PathBuf {
+    match number {
+        0 => volume.join("spark").join(SPARK_DEFAULTS),
+        number => volume.join("attempts").join(number.to_string()).join("conf").join(SPARK_DEFAULTS),
+    }
+}
+
+/// Merges four layers into `<attempt>/conf`, later ones winning: the image's own folder (log4j2.properties, spark-env.sh,
+/// spark-defaults.conf), codriver-init's spark-defaults.conf with the user's lines at its end, what codriver must know of the
+/// command line (there it wins anyhow; here the sidecar finds it), and this attempt's application id.
 /// Only the wrapper can do it, since only the driver's container sees the image.
 ///
 /// # Errors
@@ -54,6 +65,7 @@ pub fn merge_conf(
     image_conf: Option<&Path>,
     folder: &Path,
     attempt: &Attempt,
+    command: &[OsString],
 ) -> Result<PathBuf, Failure> {
     let conf = folder.join("conf");
     fs::create_dir(&conf).map_err(|source| Failure::Files {
@@ -78,6 +90,10 @@ pub fn merge_conf(
     let ours = volume.join("spark").join(SPARK_DEFAULTS);
     if ours.exists() {
         add_layer(&mut defaults, "codriver-init's, with the user's lines last", &read(&ours)?);
+    }
+    match spark_conf::of_command(command).as_str() {
+        "" => {}
+        lines => add_layer(&mut defaults, "of the command line", lines),
     }
     add_layer(&mut defaults, "this attempt's", &format!("spark.app.id={}", attempt.application_id));
     let path = conf.join(SPARK_DEFAULTS);
@@ -168,14 +184,17 @@ mod tests {
         fs::create_dir(image.join("folder")).unwrap();
         fs::write(volume.path().join("spark").join(SPARK_DEFAULTS), "spark.a=codriver\n").unwrap();
         let (attempt, folder) = next(volume.path(), UID).unwrap();
+        let command = ["spark-submit", "--num-executors", "3", "job.py"].map(OsString::from);
 
-        let conf = merge_conf(volume.path(), Some(&image), &folder, &attempt).unwrap();
+        let conf = merge_conf(volume.path(), Some(&image), &folder, &attempt, &command).unwrap();
+        assert_eq!(spark_defaults(volume.path(), 1), conf.join(SPARK_DEFAULTS));
 
         assert_eq!(
             fs::read_to_string(conf.join(SPARK_DEFAULTS)).unwrap(),
             format!(
                 "# the image's own\nspark.a=image\nspark.app.id=image\nspark.open=value\\\n\n\
                  # codriver-init's, with the user's lines last\nspark.a=codriver\n\n\n\
+                 # of the command line\nspark.executor.instances=3\n\n\n\
                  # this attempt's\nspark.app.id={}\n\n",
                 attempt.application_id
             )
