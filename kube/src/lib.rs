@@ -28,8 +28,8 @@ pub use config::{Config, ConfigError};
 pub use connection::Deadlines;
 pub use error::Error;
 pub use object::{
-    Condition, Container, ContainerState, ContainerStatus, Metadata, Object, OwnerReference, PodSpec, PodStatus,
-    Running, Terminated, Waiting,
+    Condition, Container, ContainerState, ContainerStatus, ExitCodes, Metadata, Object, OwnerReference, PodSpec,
+    PodStatus, RestartRule, Running, Terminated, Waiting,
 };
 pub use request::{Kind, Subject, Verb};
 pub use rules::{ResourceRule, Rules};

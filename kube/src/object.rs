@@ -80,6 +80,38 @@ pub struct Container {
     pub image: String,
     /// Of its own: `Always` makes an init container a native sidecar (Kubernetes: KEP-753).
     pub restart_policy: Option<String>,
+    /// After which exit codes it is started again whatever the policy says (Kubernetes: KEP-5307).
+    pub restart_policy_rules: Vec<RestartRule>,
+}
+
+/// After these exit codes of a container something is started again: it alone, or with all the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct RestartRule {
+    /// Which codes.
+    pub exit_codes: ExitCodes,
+}
+
+/// Exit codes that are meant, or all others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ExitCodes {
+    /// `In` or `NotIn`.
+    pub operator: String,
+    /// The codes.
+    pub values: Vec<i32>,
+}
+
+impl ExitCodes {
+    /// Whether this code is meant.
+    #[must_use]
+    pub fn mean(&self, code: i32) -> bool {
+        match self.operator.as_str() {
+            "In" => self.values.contains(&code),
+            "NotIn" => !self.values.contains(&code),
+            _ => false,
+        }
+    }
 }
 
 /// The status of a pod.

@@ -15,6 +15,7 @@ pub mod args;
 pub mod cleanup;
 pub mod failure;
 pub mod log;
+pub mod mesh;
 pub mod probe;
 pub mod protocol;
 pub mod run;

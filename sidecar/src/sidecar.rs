@@ -1,14 +1,18 @@
 //! `codriver sidecar`: the native sidecar.
 //!
 //! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`wrappers`], [`status`],
-//! [`memory`], [`cleaning`], [`events`] and [`health`] each touch one thing. What removes the executors is [`crate::cleanup`].
+//! [`memory`], [`own_pod`], [`cleaning`], [`quitting`], [`events`] and [`health`] each touch one thing. What removes the executors is
+//! [`crate::cleanup`], what ends the proxies [`crate::mesh`].
 
 pub mod cleaning;
 pub mod drive;
+pub mod ending;
 pub mod events;
 pub mod health;
 pub mod machine;
 pub mod memory;
+pub mod own_pod;
+pub mod quitting;
 pub mod status;
 pub mod wrappers;
 
@@ -21,7 +25,10 @@ use crate::{
     args::SidecarArgs,
     failure::Failure,
     protocol::{Attempt, socket_path},
-    sidecar::{cleaning::Cleaner, drive::World, machine::Why, memory::Notebook},
+    sidecar::{
+        cleaning::Cleaner, drive::World, events::Events, machine::Why, memory::Notebook, own_pod::OwnPod,
+        quitting::Quitter,
+    },
     signals::Caught,
 };
 
@@ -58,11 +65,19 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
     // Nobody counted its starts, and codriver-init chose its application id.
     let application_id = format!("spark-{}", pod.uid.replace('-', ""));
     let unwrapped = Attempt { number: 0, application_id, since: 0 };
+    let events = Arc::new(Events::new(client.clone(), pod.clone()));
     let cleaner = Cleaner {
         client: client.clone(),
         pod: pod.clone(),
         deadline: args.cleanup,
         termination_log: args.termination_log,
+        events: Arc::clone(&events),
+    };
+    let quitter = Quitter {
+        wish: args.quit,
+        container: pod.container.clone(),
+        own_pod: OwnPod::read(client.clone(), &pod),
+        events,
     };
     let world = World {
         signals,
@@ -71,6 +86,7 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
         client,
         pod,
         cleaner: Arc::new(cleaner),
+        quitter: Arc::new(quitter),
         settle: args.settle,
     };
     match world.supervise(unwrapped).await {

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Args;
 
 use super::{VOLUME, seconds};
-use crate::termination_log::DEFAULT_PATH;
+use crate::{mesh::wish::Wish, termination_log::DEFAULT_PATH};
 
 /// `codriver sidecar`.
 #[derive(Debug, Args)]
@@ -34,6 +34,12 @@ pub struct SidecarArgs {
     /// Seconds that one cleanup may take in all.
     #[arg(long, value_name = "SECONDS", env = "CODRIVER_CLEANUP", default_value = "20", value_parser = seconds)]
     pub cleanup: Duration,
+    /// Proxies to ask to quit after the driver's last end, where they are ordinary containers that would keep the pod
+    /// alive. auto: those that are known among the pod's containers; none; or a list with `;` between of auto, names
+    /// (istio, linkerd, consul, cloud-sql, alloydb, vault, dapr), and requests such as
+    /// `POST http://127.0.0.1:9000/stop expect=204 timeout=10`. Native sidecars are never asked.
+    #[arg(long, value_name = "LIST", env = "CODRIVER_QUIT", default_value = "auto")]
+    pub quit: Wish,
     /// The mounted service account: token, ca.crt.
     #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = "/var/run/secrets/kubernetes.io/serviceaccount")]
     pub service_account: PathBuf,

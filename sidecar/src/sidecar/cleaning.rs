@@ -1,4 +1,5 @@
-//! Runs the cleanup after one attempt and says what came of it: in the log and in the sidecar's termination message.
+//! Runs the cleanup after one attempt and says what came of it: in the log, in the sidecar's termination message and as an
+//! event.
 
 use std::{
     path::PathBuf,
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::{
     cleanup::{Outcome, Target, cleanup},
-    sidecar::{Pod, machine::Ended},
+    sidecar::{Pod, ending, events::Events, machine::Ended},
     termination_log,
 };
 
@@ -26,6 +27,8 @@ pub struct Cleaner {
     pub deadline: Duration,
     /// The kubelet's file.
     pub termination_log: PathBuf,
+    /// Where the end is told.
+    pub events: Arc<Events>,
 }
 
 /// What `kubectl describe pod` shows of the sidecar, and what its log says.
@@ -53,7 +56,8 @@ struct Report<'a> {
 
 impl Cleaner {
     /// Removes what the attempt left, within the deadline. `noticed` is when the sidecar heard that it was over.
-    /// A cleanup that fails has a warning for each problem; nothing else follows from it.
+    /// A cleanup that fails has a warning for each problem; nothing else follows from it. The event takes at most two
+    /// seconds more.
     pub async fn clean(&self, ended: &Ended, spare: Option<String>, noticed: Instant) {
         let Some(client) = &self.client else {
             tracing::error!(verdict = %ended.verdict, evidence = %ended.evidence,
@@ -72,6 +76,7 @@ impl Cleaner {
         let before = noticed.elapsed();
         let outcome = cleanup(client, &target, self.deadline).await;
         self.report(ended, &outcome, before);
+        self.events.tell(&ending::note(ended, &outcome)).await;
     }
 
     fn report(&self, ended: &Ended, outcome: &Outcome, before: Duration) {

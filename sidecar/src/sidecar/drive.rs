@@ -17,6 +17,7 @@ use crate::{
         cleaning::Cleaner,
         machine::{Effect, Event, Status, Supervisor, Timer, Why},
         memory::Notebook,
+        quitting::Quitter,
         status,
         wrappers::Heard,
     },
@@ -43,6 +44,8 @@ pub struct World {
     pub pod: Pod,
     /// Removes what an attempt left.
     pub cleaner: Arc<Cleaner>,
+    /// Asks the pod's proxies to quit.
+    pub quitter: Arc<Quitter>,
     /// How long the container's status may take.
     pub settle: Duration,
 }
@@ -56,6 +59,8 @@ struct Moving {
     vouching: Vouching,
     /// The question to the API server that is on its way.
     question: Option<JoinHandle<()>>,
+    /// The asking of the proxies.
+    quitting: Option<JoinHandle<()>>,
     /// When the current attempt was first heard to be over.
     noticed: Instant,
 }
@@ -79,6 +84,7 @@ impl World {
             told: mpsc::channel(16),
             vouching: Vouching::default(),
             question: None,
+            quitting: None,
             noticed: Instant::now(),
         };
         loop {
@@ -137,6 +143,18 @@ impl Moving {
                     cleaner.clean(&ended, spare, noticed).await;
                     let _ = tell.send(Event::CleanupEnded).await;
                 });
+            }
+            Effect::Quit(ended) => {
+                let (quitter, tell) = (Arc::clone(&self.world.quitter), self.told.0.clone());
+                self.quitting = Some(tokio::spawn(async move {
+                    quitter.quit(&ended).await;
+                    let _ = tell.send(Event::QuitEnded).await;
+                }));
+            }
+            Effect::StopQuitting => {
+                if let Some(quitting) = self.quitting.take() {
+                    quitting.abort();
+                }
             }
             Effect::Exit(why) => return Some(why),
         }

@@ -3,6 +3,8 @@
 //! Evidence comes in this order: a farewell is a verdict at once; an end of stream without one means that the wrapper was killed,
 //! and then the container's status says how, within the settle time; the kubelet's SIGTERM alone comes last.
 //! A driver that the API server calls running is never cleaned up after, unless its pod is being deleted under it.
+//!
+//! After a verdict: clean up, and tell of it; then ask the proxies to quit, which takes the network away.
 
 use std::collections::VecDeque;
 
@@ -30,6 +32,8 @@ pub enum Event {
     Overdue(Timer),
     /// The cleanup after the oldest ended attempt is over, well or not.
     CleanupEnded,
+    /// There is nothing more to ask the proxies.
+    QuitEnded,
     /// The kubelet's SIGTERM: the pod is at its end.
     Terminated,
 }
@@ -81,6 +85,10 @@ pub enum Effect {
         /// The application id of an attempt that lives already.
         spare: Option<String>,
     },
+    /// Ask the proxies of the pod to quit, if this was the last attempt; answered by [`Event::QuitEnded`].
+    Quit(Ended),
+    /// Leave them alone: the driver is back, or the kubelet ends them now.
+    StopQuitting,
     /// End with 0.
     Exit(Why),
 }
@@ -138,6 +146,8 @@ pub struct Supervisor {
     met: bool,
     /// The newest attempt whose verdict is known: what its wrapper said may be heard late, after the status.
     decided: u32,
+    /// The oldest ended attempt is cleaned up after, and the proxies are being asked. A restart begins with the cleanup again.
+    quitting: bool,
     /// Stands for the driver when no wrapper ever came: codriver-init wrote its application id.
     unwrapped: Attempt,
 }
@@ -146,7 +156,15 @@ impl Supervisor {
     /// `unwrapped` is the attempt to clean up after when no wrapper ever came.
     #[must_use]
     pub fn new(unwrapped: Attempt) -> Self {
-        Self { current: None, ended: VecDeque::new(), stopping: false, met: false, decided: 0, unwrapped }
+        Self {
+            current: None,
+            ended: VecDeque::new(),
+            stopping: false,
+            met: false,
+            decided: 0,
+            quitting: false,
+            unwrapped,
+        }
     }
 
     /// One event in, the effects to carry out in this order.
@@ -162,6 +180,8 @@ impl Supervisor {
             // The wrapper came back, or its farewell was faster.
             Event::Status(_) | Event::Overdue(_) => Vec::new(),
             Event::CleanupEnded => self.cleanup_ended(),
+            Event::QuitEnded if self.quitting => self.done_with_oldest(),
+            Event::QuitEnded => Vec::new(),
             Event::Terminated => self.terminated(),
         }
     }
@@ -181,12 +201,12 @@ impl Supervisor {
     }
 
     fn hello(&mut self, attempt: Attempt) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let mut effects = self.stop_quitting();
         // A new attempt means that the one before is over, even if nobody saw its end.
         // The stand-in for a wrapper was no attempt: this is the one that it stood for.
         let another = |current: &Current| current.attempt != attempt && current.attempt != self.unwrapped;
         if self.current.as_ref().is_some_and(another) {
-            effects = self.end(Verdict::Unknown, Evidence::EndOfStream, None);
+            effects.extend(self.end(Verdict::Unknown, Evidence::EndOfStream, None));
         }
         self.met = true;
         self.current = Some(Current { attempt, connected: true, runs: false });
@@ -267,6 +287,28 @@ impl Supervisor {
     }
 
     fn cleanup_ended(&mut self) -> Vec<Effect> {
+        // At SIGTERM the kubelet ends the proxies; and an attempt that lives needs them.
+        let is_last = self.ended.len() == 1 && self.current.is_none() && !self.stopping;
+        match self.ended.front().filter(|_| is_last && !self.quitting) {
+            Some(ended) => {
+                self.quitting = true;
+                vec![Effect::Quit(ended.clone())]
+            }
+            None => self.done_with_oldest(),
+        }
+    }
+
+    fn stop_quitting(&mut self) -> Vec<Effect> {
+        if !self.quitting {
+            return Vec::new();
+        }
+        let mut effects = vec![Effect::StopQuitting];
+        effects.extend(self.done_with_oldest());
+        effects
+    }
+
+    fn done_with_oldest(&mut self) -> Vec<Effect> {
+        self.quitting = false;
         if self.ended.pop_front().is_none() {
             return Vec::new();
         }
@@ -277,11 +319,13 @@ impl Supervisor {
     }
 
     fn terminated(&mut self) -> Vec<Effect> {
+        let nothing_yet = !self.met && self.current.is_none() && self.ended.is_empty();
+        let mut effects = self.stop_quitting();
         self.stopping = true;
-        if !self.met && self.current.is_none() && self.ended.is_empty() {
+        if nothing_yet {
             self.current = Some(Current { attempt: self.unwrapped.clone(), connected: false, runs: false });
         }
-        let mut effects = self.doubt();
+        effects.extend(self.doubt());
         effects.extend(self.leave_when_done());
         effects
     }

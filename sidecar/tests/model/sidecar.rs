@@ -16,6 +16,7 @@ pub struct Sidecar {
     timers: BTreeSet<Timer>,
     question: Option<Attempt>,
     cleaning: bool,
+    quitting: bool,
     /// The wrapper that said hello last.
     vouching: u8,
     /// SIGTERM has come.
@@ -30,6 +31,7 @@ impl Sidecar {
             timers: BTreeSet::new(),
             question: None,
             cleaning: false,
+            quitting: false,
             vouching: 0,
             told: false,
         });
@@ -70,6 +72,12 @@ pub fn steps(world: &World) -> Vec<(String, World)> {
         each_kill(world, "the cleanup ends", &mut next, &|world, kill| {
             change(world, |sidecar| sidecar.cleaning = false);
             tell(world, Event::CleanupEnded, kill)
+        });
+    }
+    if sidecar.quitting {
+        each_kill(world, "the proxies are asked", &mut next, &|world, kill| {
+            change(world, |sidecar| sidecar.quitting = false);
+            tell(world, Event::QuitEnded, kill)
         });
     }
     // Timers take seconds, where an answer and a wrapper that comes back are there in milliseconds.
@@ -125,6 +133,8 @@ fn carry_out(world: &mut World, effect: Effect) {
         Effect::Arm(timer) => change(world, |sidecar| sidecar.timers.extend([timer])),
         Effect::Remember(memory) => world.notebook = memory,
         Effect::Clean { ended, spare } => clean(world, &ended, spare.as_deref()),
+        Effect::Quit(_) => change(world, |sidecar| sidecar.quitting = true),
+        Effect::StopQuitting => change(world, |sidecar| sidecar.quitting = false),
         Effect::Exit(why) => {
             // The API server may not have heard of its end yet.
             let lives = world.container.is_some() || world.api.running.is_some();

@@ -44,6 +44,10 @@ impl Pod {
     }
 
     fn sidecar_that_settles_within(&self, seconds: &str) -> Running {
+        self.sidecar_with("CODRIVER_SETTLE", seconds)
+    }
+
+    fn sidecar_with(&self, variable: &str, value: &str) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_codriver"));
         command
             .arg("sidecar")
@@ -51,7 +55,8 @@ impl Pod {
             .env("CODRIVER_TERMINATION_LOG", self.volume.path().join("message"))
             .env("CODRIVER_SERVICE_ACCOUNT_DIR", "/nonexistent")
             .env("CODRIVER_HEALTH_ADDRESS", self.health.to_string())
-            .env("CODRIVER_SETTLE", seconds)
+            .env("CODRIVER_SETTLE", "0")
+            .env(variable, value)
             .envs([("POD_NAME", "p"), ("POD_NAMESPACE", "n"), ("POD_UID", "u")])
             .stderr(fs::OpenOptions::new().append(true).open(self.volume.path().join("sidecar.log")).unwrap());
         let running = Running::start(&mut command);
@@ -123,7 +128,7 @@ fn it_hears_the_farewell_and_leaves_with_0_at_sigterm() {
     assert_eq!((&line["verdict"], &line["evidence"]), (&json!("exited with code 7"), &json!("farewell")));
     sidecar.signal(SIGTERM);
     assert_eq!(sidecar.code(), 0);
-    assert_eq!(pod.memory(), json!({"current": null, "ended": [], "met": true}));
+    assert_eq!(pod.memory(), json!({"current": null, "decided": 1, "ended": [], "met": true}));
 }
 
 #[test]
@@ -193,4 +198,38 @@ fn a_stranger_on_the_socket_changes_nothing() {
     assert_eq!(pod.until_logged("the driver ended")["verdict"], "exited with code 3");
     sidecar.signal(SIGTERM);
     assert_eq!(sidecar.code(), 0);
+}
+
+#[test]
+fn a_proxy_is_asked_after_the_last_end_and_sigterm_waits_for_none() {
+    use std::io::{BufRead, BufReader};
+
+    let pod = Pod::new();
+    let proxy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("POST http://{}/quit timeout=60", proxy.local_addr().unwrap());
+    let mut sidecar = pod.sidecar_with("CODRIVER_QUIT", &url);
+    let mut wrapper = pod.wrapper();
+    proxy.set_nonblocking(true).unwrap();
+    assert!(proxy.accept().is_err(), "it was asked while the driver lives");
+    proxy.set_nonblocking(false).unwrap();
+    wrapper.say("exit 7");
+    assert_eq!(wrapper.code(), 7);
+    // It takes the request and never answers.
+    let mut asked = BufReader::new(proxy.accept().unwrap().0);
+    let mut line = String::new();
+    asked.read_line(&mut line).unwrap();
+    assert_eq!(line, "POST /quit HTTP/1.1\r\n");
+    sidecar.signal(SIGTERM);
+    assert_eq!(sidecar.code(), 0);
+}
+
+#[test]
+fn a_list_of_proxies_with_mistakes_is_refused_at_the_start() {
+    let output = Command::new(env!("CARGO_BIN_EXE_codriver"))
+        .args(["sidecar", "--pod-name", "p", "--pod-namespace", "n", "--pod-uid", "u", "--quit", "sitio"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("one of istio, linkerd, consul, cloud-sql, alloydb, vault, dapr"), "{said}");
 }

@@ -36,6 +36,10 @@ fn clean(number: u32, verdict: Verdict, evidence: Evidence) -> Effect {
     Clean { ended: ended(number, verdict, evidence), spare: None }
 }
 
+fn quit(number: u32, verdict: Verdict, evidence: Evidence) -> Effect {
+    Quit(ended(number, verdict, evidence))
+}
+
 const KILLED: Verdict = Verdict::Signalled(9);
 const RUNS: Event = Event::Status(Status::Running { deleting: false });
 const DYING: Event = Event::Status(Status::Running { deleting: true });
@@ -66,8 +70,7 @@ fn after_an_end_of_stream_the_container_status_says_how() {
 fn what_a_wrapper_said_may_be_heard_after_the_status_and_changes_nothing() {
     let mut supervisor = settling();
     assert!(!acts(&mut supervisor, oom()).is_empty());
-    for late in [Event::Hello(attempt(1)), Event::Farewell(Verdict::Exited(7)), Event::StreamEnded, Event::CleanupEnded]
-    {
+    for late in [Event::Hello(attempt(1)), Event::Farewell(Verdict::Exited(7)), Event::StreamEnded] {
         assert_eq!(acts(&mut supervisor, late.clone()), [], "{late:?}");
     }
 }
@@ -132,14 +135,51 @@ fn sigterm_while_cleaning_waits_for_the_cleanup_and_leaves_with_0() {
 fn without_sigterm_it_stays_for_the_next_attempt() {
     let mut supervisor = alive();
     let _ = supervisor.step(Event::Farewell(Verdict::Exited(7)));
-    assert_eq!(acts(&mut supervisor, Event::CleanupEnded), []);
+    let asked = [quit(1, Verdict::Exited(7), Evidence::Farewell)];
+    assert_eq!(acts(&mut supervisor, Event::CleanupEnded), asked);
+    assert_eq!(acts(&mut supervisor, Event::QuitEnded), []);
     assert_eq!(acts(&mut supervisor, Event::Hello(attempt(2))), []);
     assert_eq!(
         acts(&mut supervisor, Event::Farewell(Verdict::Exited(0))),
         [clean(2, Verdict::Exited(0), Evidence::Farewell)]
     );
-    assert_eq!(acts(&mut supervisor, Event::CleanupEnded), []);
+    let asked = [quit(2, Verdict::Exited(0), Evidence::Farewell)];
+    assert_eq!(acts(&mut supervisor, Event::CleanupEnded), asked);
+    assert_eq!(acts(&mut supervisor, Event::QuitEnded), []);
     assert_eq!(acts(&mut supervisor, Event::Terminated), [Exit(Why::AllDone)]);
+}
+
+#[test]
+fn sigterm_while_the_proxies_are_asked_leaves_at_once() {
+    let mut supervisor = alive();
+    let _ = supervisor.step(Event::Farewell(Verdict::Exited(0)));
+    let _ = supervisor.step(Event::CleanupEnded);
+    assert_eq!(acts(&mut supervisor, Event::Terminated), [StopQuitting, Exit(Why::AllDone)]);
+}
+
+#[test]
+fn a_next_attempt_keeps_its_proxies() {
+    let mut supervisor = alive();
+    let _ = supervisor.step(Event::Farewell(Verdict::Exited(7)));
+    let mut before = supervisor.clone();
+    let _ = supervisor.step(Event::CleanupEnded);
+    assert_eq!(acts(&mut supervisor, Event::Hello(attempt(2))), [StopQuitting]);
+    assert_eq!(acts(&mut supervisor, Event::QuitEnded), [], "it was on its way");
+    let _ = before.step(Event::Hello(attempt(2)));
+    assert_eq!(acts(&mut before, Event::CleanupEnded), [], "it came during the cleanup");
+}
+
+#[test]
+fn proxies_that_a_restart_left_unasked_are_asked_after_another_cleanup() {
+    let mut before = alive();
+    let Some(Remember(memory)) = before.step(Event::Farewell(Verdict::Exited(7))).into_iter().next() else {
+        panic!("nothing was written down before the cleanup")
+    };
+    let asked = [quit(1, Verdict::Exited(7), Evidence::Farewell)];
+    assert_eq!(acts(&mut before, Event::CleanupEnded), asked);
+    let mut after = new();
+    let _ = after.step(Event::Awake(memory));
+    assert_eq!(acts(&mut after, Event::CleanupEnded), asked);
 }
 
 #[test]
@@ -223,6 +263,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(SILENT),
         prop::sample::select(vec![Timer::Settle, Timer::LastSettle]).prop_map(Event::Overdue),
         Just(Event::CleanupEnded),
+        Just(Event::QuitEnded),
         Just(Event::Terminated),
     ]
 }
@@ -231,10 +272,12 @@ proptest! {
     #[test]
     fn whatever_the_order_one_cleanup_runs_at_a_time_and_no_ended_attempt_is_skipped(events in prop::collection::vec(any_event(), 0..60)) {
         let mut supervisor = new();
-        let mut cleaning = false;
+        let (mut cleaning, mut quitting) = (false, false);
         for event in events {
-            // The world says that a cleanup ended only when one runs.
-            if event == Event::CleanupEnded && !std::mem::take(&mut cleaning) {
+            // The world says that something ended only when it runs.
+            if event == Event::CleanupEnded && !std::mem::take(&mut cleaning)
+                || event == Event::QuitEnded && !std::mem::take(&mut quitting)
+            {
                 continue;
             }
             for effect in supervisor.step(event) {
@@ -243,11 +286,17 @@ proptest! {
                         prop_assert!(!cleaning, "two cleanups at once");
                         cleaning = true;
                     }
-                    Exit(Why::AllDone) => prop_assert!(!cleaning, "left in the middle of a cleanup"),
+                    Quit(_) => {
+                        prop_assert!(!cleaning && !quitting, "proxies asked in the middle of something");
+                        quitting = true;
+                    }
+                    StopQuitting => quitting = false,
+                    Exit(Why::AllDone) => prop_assert!(!cleaning && !quitting, "left in the middle of something"),
                     _ => {}
                 }
             }
-            prop_assert_eq!(cleaning, !supervisor.ended.is_empty(), "an ended attempt waits for nobody");
+            prop_assert_eq!(cleaning || quitting, !supervisor.ended.is_empty(), "an ended attempt waits for nobody");
+            prop_assert!(!quitting || supervisor.current.is_none(), "a driver that lives loses its proxies");
         }
     }
 
