@@ -12,6 +12,10 @@ use crate::settings::{Settings, TEMPLATE_KEY};
 use crate::version::{Version, at_least};
 use crate::volume::EXECUTOR_TEMPLATE;
 
+/// Puts the driver pod's uid on executors: codriver finds them by it, should the job choose an application id of its own.
+/// A prefix without a dot is nobody's domain (Kubernetes: label keys).
+const DRIVER_LABEL: &str = "spark.kubernetes.executor.label.codriver/driver-uid";
+
 /// All Spark settings, ours and then the user's, which win.
 pub fn properties(settings: &Settings, hadoop: &Properties) -> BTreeMap<String, String> {
     let mut properties = ours(settings, hadoop);
@@ -39,6 +43,7 @@ pub fn ours(settings: &Settings, hadoop: &Properties) -> BTreeMap<String, String
     set("spark.kubernetes.namespace", &pod.namespace);
     // The owner of what Spark creates: Kubernetes removes it with this pod, should nobody else.
     set("spark.kubernetes.driver.pod.name", &pod.name);
+    set(DRIVER_LABEL, &pod.uid);
     let host = match pod.ip {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("[{ip}]"),

@@ -70,6 +70,8 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
         client: client.clone(),
         pod: pod.clone(),
         deadline: args.cleanup,
+        keep_failed: args.keep_failed,
+        volume: args.volume.clone(),
         termination_log: args.termination_log,
         events: Arc::clone(&events),
     };

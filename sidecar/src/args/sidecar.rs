@@ -34,6 +34,10 @@ pub struct SidecarArgs {
     /// Seconds that one cleanup may take in all.
     #[arg(long, value_name = "SECONDS", env = "CODRIVER_CLEANUP", default_value = "20", value_parser = seconds)]
     pub cleanup: Duration,
+    /// Seconds that executors which failed stay after their driver, for a look at their logs; 0 removes them with the others.
+    /// The sidecar cannot outlive the pod, so at its end they go with the pod, or by `codriver sweep`.
+    #[arg(long, value_name = "SECONDS", env = "CODRIVER_KEEP_FAILED", default_value = "0", value_parser = seconds)]
+    pub keep_failed: Duration,
     /// Proxies to ask to quit after the driver's last end, where they are ordinary containers that would keep the pod
     /// alive. auto: those that are known among the pod's containers; none; or a list with `;` between of auto, names
     /// (istio, linkerd, consul, cloud-sql, alloydb, vault, dapr), and requests such as

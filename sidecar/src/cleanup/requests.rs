@@ -11,7 +11,7 @@ use super::strays::Named;
 /// What is done with a collection.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum How {
-    List,
+    List(View),
     Delete { view: View, grace: Option<u32> },
 }
 
@@ -53,7 +53,7 @@ impl<'a> Requests<'a> {
         loop {
             self.made += 1;
             let answer = match how {
-                How::List => self.client.list_metadata(of, page.as_deref(), each).await,
+                How::List(view) => self.client.list(of, view, page.as_deref(), each).await,
                 How::Delete { view, grace } => {
                     self.client.delete_collection(of, view, grace, page.as_deref(), each).await
                 }

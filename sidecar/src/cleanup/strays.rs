@@ -11,15 +11,25 @@ const APPLICATION: &str = "spark-app-selector";
 /// The label that tells executors, and their ConfigMap, from a driver's.
 const ROLE: &str = "spark-role=executor";
 
-/// All executors of a namespace.
-pub(super) fn all_executors() -> &'static str {
-    ROLE
+/// The label that codriver-init has Spark put on executors, with the uid of the driver's pod.
+const DRIVER: &str = "codriver/driver-uid";
+
+/// The executors of a driver's pod, whatever application id they bear. Others of the namespace are not among them, so their
+/// number does not matter.
+pub(super) fn all_executors(driver_uid: &str) -> String {
+    format!("{ROLE},{DRIVER}={driver_uid}")
+}
+
+/// Whether a look by that label finds this executor.
+pub(super) fn is_labelled(executor: &Metadata, driver_uid: &str) -> bool {
+    executor.labels.get(DRIVER).is_some_and(|uid| uid == driver_uid)
 }
 
 /// What this application has of this kind. Claims bear no role. With the role a driver's own pod and ConfigMap are never
-/// meant: in cluster mode they bear the application id too.
+/// meant: in cluster mode they bear the application id too. Controllers bear no label at all.
 pub(super) fn selector(kind: Kind, application_id: &str) -> String {
     match kind {
+        Kind::Deployments | Kind::StatefulSets => String::new(),
         Kind::Pods | Kind::ConfigMaps => format!("{ROLE},{APPLICATION}={application_id}"),
         _ => format!("{APPLICATION}={application_id}"),
     }
@@ -55,10 +65,11 @@ impl Seen {
     }
 }
 
-/// Whether the ended attempt made this object, whatever application id it bears: its pod owns it, and it is not younger
-/// than the attempt's end.
+/// Whether the ended attempt made this object, whatever application id it bears: its pod owns it, or its pod's label is on
+/// it (a controller's pods are the controller's own), and it is not younger than the attempt's end.
 pub(super) fn is_of_attempt(object: &Metadata, target: &Target) -> bool {
-    object.is_owned_by(&target.driver_uid) && object.creation_timestamp.is_some_and(|made| made <= target.ended_at)
+    (object.is_owned_by(&target.driver_uid) || is_labelled(object, &target.driver_uid))
+        && object.creation_timestamp.is_some_and(|made| made <= target.ended_at)
 }
 
 /// What one look at all executors of the namespace found.
@@ -87,6 +98,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::cleanup::Wishes;
 
     fn target() -> Target {
         Target {
@@ -96,6 +108,7 @@ mod tests {
             ended_at: Timestamp::parse("2026-11-22T22:00:10Z").unwrap(),
             live: vec!["spark-2".into()],
             grace: 0,
+            wishes: Wishes::default(),
         }
     }
 
@@ -124,6 +137,15 @@ mod tests {
             around.add(&executor, &target());
             assert_eq!((!around.own.ours.is_empty(), !around.strays.is_empty()), (own, stray), "{executor:?}");
         }
+    }
+
+    #[test]
+    fn an_executor_of_a_controller_is_known_by_its_label() {
+        let mut executor = executor(Some("job"), "u-stateful-set", 5);
+        assert!(!is_of_attempt(&executor, &target()));
+        executor.labels.insert(DRIVER.into(), "u-driver".into());
+        assert!(is_of_attempt(&executor, &target()));
+        assert_eq!(all_executors("u-driver"), "spark-role=executor,codriver/driver-uid=u-driver");
     }
 
     #[test]

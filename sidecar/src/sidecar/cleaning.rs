@@ -9,11 +9,13 @@ use std::{
 
 use codriver_kube::Client;
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::{
-    cleanup::{Outcome, Target, cleanup},
+    cleanup::{Outcome, Target, Wishes, cleanup, remove_kept},
+    run::attempt::spark_defaults,
     sidecar::{Pod, ending, events::Events, machine::Ended},
+    spark_conf::SparkConf,
     termination_log,
 };
 
@@ -25,6 +27,10 @@ pub struct Cleaner {
     pub pod: Pod,
     /// For one cleanup in all.
     pub deadline: Duration,
+    /// For how long executors that failed stay.
+    pub keep_failed: Duration,
+    /// Where the attempts' Spark settings are.
+    pub volume: PathBuf,
     /// The kubelet's file.
     pub termination_log: PathBuf,
     /// Where the end is told.
@@ -47,6 +53,8 @@ struct Report<'a> {
     removed: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     left: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<String>,
     requests: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     executor_failures: Vec<String>,
@@ -64,6 +72,7 @@ impl Cleaner {
                 "the driver ended, and without the API server nothing can be removed; executors go when the pod is deleted");
             return;
         };
+        let conf = SparkConf::load(&spark_defaults(&self.volume, ended.attempt.number));
         let target = Target {
             namespace: self.pod.namespace.clone(),
             application_id: ended.attempt.application_id.clone(),
@@ -72,15 +81,24 @@ impl Cleaner {
             ended_at: (SystemTime::now() - noticed.elapsed()).into(),
             live: spare.into_iter().collect(),
             grace: 0,
+            wishes: Wishes::of(&conf, !self.keep_failed.is_zero()),
         };
         let before = noticed.elapsed();
         let outcome = cleanup(client, &target, self.deadline).await;
         self.report(ended, &outcome, before);
+        if outcome.kept_failed > 0 {
+            let (client, pause, deadline) = (Arc::clone(client), self.keep_failed, self.deadline);
+            // Nothing waits for it: at the pod's end it is dropped, and the owner references do it with the pod.
+            tokio::spawn(async move {
+                sleep(pause).await;
+                remove_kept(&client, &target, deadline).await;
+            });
+        }
         self.events.tell(&ending::note(ended, &outcome)).await;
     }
 
     fn report(&self, ended: &Ended, outcome: &Outcome, before: Duration) {
-        let tallies = [outcome.pods, outcome.config_maps, outcome.claims];
+        let tallies = outcome.tallies();
         let report = Report {
             verdict: ended.verdict.to_string(),
             code: ended.verdict.code(),
@@ -91,6 +109,7 @@ impl Cleaner {
             executors_gone_seconds: outcome.executors_gone_after.map(|after| milliseconds(before + after)),
             removed: tallies.iter().map(|tally| tally.removed).sum(),
             left: tallies.iter().map(|tally| tally.left).sum(),
+            kept: outcome.kept_in_words(),
             requests: outcome.requests,
             executor_failures: outcome.failures.kept.iter().map(ToString::to_string).collect(),
             problems: &outcome.problems,
@@ -104,6 +123,7 @@ impl Cleaner {
             executors_gone_seconds = report.executors_gone_seconds,
             removed = report.removed,
             left = report.left,
+            kept = report.kept,
             requests = report.requests,
             executor_failures = outcome.failures.total,
             "the driver {}",

@@ -36,7 +36,12 @@ pub fn note(ended: &Ended, outcome: &Outcome) -> Note {
 }
 
 fn removed(outcome: &Outcome) -> String {
-    let kinds = [(outcome.pods, "executors"), (outcome.config_maps, "ConfigMaps"), (outcome.claims, "volume claims")];
+    let kinds = [
+        (outcome.pods, "executors"),
+        (outcome.config_maps, "ConfigMaps"),
+        (outcome.claims, "volume claims"),
+        (outcome.controllers, "controllers"),
+    ];
     let listed = |count: &dyn Fn(&crate::cleanup::Tally) -> usize| {
         let some: Vec<_> =
             kinds.iter().map(|(tally, kind)| (count(tally), kind)).filter(|(count, _)| *count > 0).collect();
@@ -45,10 +50,11 @@ fn removed(outcome: &Outcome) -> String {
     let (gone, left) = (listed(&|tally| tally.removed), listed(&|tally| tally.left.unwrap_or(0)));
     let unknown = kinds.iter().any(|(tally, _)| tally.left.is_none());
     let gone = if gone.is_empty() { "Nothing was left to remove".to_owned() } else { format!("Removed {gone}") };
+    let kept = outcome.kept_in_words().map_or_else(String::new, |kept| format!(" Kept: {kept}."));
     match (left.as_str(), unknown) {
-        ("", false) => format!("{gone}."),
-        ("", true) => format!("{gone}; nobody could look at what is left."),
-        (left, _) => format!("{gone}; left: {left}."),
+        ("", false) => format!("{gone}.{kept}"),
+        ("", true) => format!("{gone}; nobody could look at what is left.{kept}"),
+        (left, _) => format!("{gone}; left: {left}.{kept}"),
     }
 }
 
@@ -58,7 +64,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        cleanup::{ExecutorFailure, Failures, Tally},
+        cleanup::{ExecutorFailure, Failures, Keep, Tally},
         protocol::Attempt,
         verdict::{Evidence, Verdict},
     };
@@ -75,6 +81,9 @@ mod tests {
             pods: CLEAN,
             config_maps: CLEAN,
             claims: CLEAN,
+            controllers: CLEAN,
+            kept: Keep::Nothing,
+            kept_failed: 0,
             executors_gone_after: Some(Duration::ZERO),
             took: Duration::from_millis(200),
             requests: 8,
@@ -107,6 +116,17 @@ mod tests {
             "The driver was killed by signal 9 (SIGKILL) (evidence: container status: OOMKilled). Removed 3 executors, 1 \
              ConfigMaps. Executors that had failed: 7: e-1: OOMKilled, exit code 137; e-1: OOMKilled, exit code 137; e-1: \
              OOMKilled, exit code 137; …."
+        );
+    }
+
+    #[test]
+    fn what_is_kept_is_said() {
+        let outcome = Outcome { kept: Keep::Failed, kept_failed: 2, ..outcome() };
+        let note = note(&ended(Verdict::Exited(0), Evidence::Farewell, None), &outcome);
+        assert!(
+            note.message.ends_with("Nothing was left to remove. Kept: 2 executors that failed."),
+            "{}",
+            note.message
         );
     }
 

@@ -5,14 +5,17 @@ use std::collections::HashMap;
 use hyper::Method;
 use serde_json::Value;
 
-use crate::world::NAMESPACE;
-
 /// A request, understood.
 pub struct Asked {
     pub verb: &'static str,
+    /// All of them, if none.
+    pub namespace: Option<String>,
     pub resource: String,
     pub name: Option<String>,
-    pub labels: Vec<(String, String)>,
+    /// With these values; without one, the label must be there.
+    pub labels: Vec<(String, Option<String>)>,
+    /// The phases that are asked for, and whether those or all others are.
+    pub phases: Vec<(bool, String)>,
     pub limit: usize,
     pub after: String,
     pub metadata_only: bool,
@@ -23,8 +26,18 @@ pub struct Asked {
 impl Asked {
     /// `None` for anything that a cleanup has no reason to send.
     pub fn read(head: &hyper::http::request::Parts, body: &[u8]) -> Option<Self> {
-        let path = head.uri.path().strip_prefix("/api/v1/namespaces/")?.strip_prefix(NAMESPACE)?.strip_prefix('/')?;
+        let (group, path) = ["/api/v1/", "/apis/apps/v1/"]
+            .into_iter()
+            .find_map(|group| Some((group, head.uri.path().strip_prefix(group)?)))?;
+        let (namespace, path) = match path.strip_prefix("namespaces/") {
+            Some(path) => path.split_once('/').map(|(namespace, path)| (Some(namespace.to_owned()), path))?,
+            None => (None, path),
+        };
         let (resource, name) = path.split_once('/').map_or((path, None), |(resource, name)| (resource, Some(name)));
+        let is_controller = matches!(resource, "statefulsets" | "deployments");
+        if is_controller != (group == "/apis/apps/v1/") {
+            return None;
+        }
         let verb = match (&head.method, name) {
             (&Method::GET, None) => "list",
             (&Method::DELETE, None) => "deletecollection",
@@ -40,20 +53,34 @@ impl Asked {
         let selector = query.get("labelSelector").map(String::as_str);
         let mut labels = selector.iter().flat_map(|text| text.split(','));
         let labels = labels.try_fold(Vec::new(), |mut all, part| {
-            let (name, value) = part.split_once('=')?;
-            all.push((name.to_owned(), value.to_owned()));
+            let (name, value) =
+                part.split_once('=').map_or((part, None), |(name, value)| (name, Some(value.to_owned())));
+            (!name.ends_with('!')).then(|| all.push((name.to_owned(), value)))?;
+            Some(all)
+        })?;
+        let mut phases = query.get("fieldSelector").into_iter().flat_map(|text| text.split(','));
+        let phases = phases.try_fold(Vec::new(), |mut all, part| {
+            let rest = part.strip_prefix("status.phase")?;
+            let (is, phase) = match rest.strip_prefix("!=") {
+                Some(phase) => (false, phase),
+                None => (true, rest.strip_prefix('=')?),
+            };
+            all.push((is, phase.to_owned()));
             Some(all)
         })?;
         let options: Value = if body.is_empty() { Value::Null } else { serde_json::from_slice(body).ok()? };
         // A deletion without a selector would take everything in the namespace.
-        let is_safe = name.is_some() || labels.iter().any(|(name, _)| name == "spark-app-selector");
+        let is_safe =
+            name.is_some() || labels.iter().any(|(name, value)| name == "spark-app-selector" && value.is_some());
         let is_right = match verb {
-            "list" => !labels.is_empty() && body.is_empty(),
+            "list" => (!labels.is_empty() || is_controller || !phases.is_empty()) && body.is_empty(),
             _ => is_safe && options["kind"] == "DeleteOptions" && options["propagationPolicy"] == "Background",
         };
         let accept = head.headers.get("accept")?.to_str().ok()?;
         is_right.then(|| Self {
             verb,
+            namespace,
+            phases,
             resource: resource.to_owned(),
             name: name.map(str::to_owned),
             labels,

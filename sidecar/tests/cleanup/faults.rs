@@ -45,15 +45,37 @@ async fn a_server_that_asks_to_come_back_later_is_given_that_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_expires_between_two_pages_is_begun_anew() {
-    let mut others = executors("spark-2", 700);
-    others.iter_mut().for_each(|it| *it = it.clone().owned_by("u-other"));
-    let world = World::with(others.into_iter().chain(executors(APPLICATION, 1)));
-    // The look around has two pages here: the first is answered, the second has expired.
-    let world = world.faulty("list pods", &[Fault::Cut, Fault::Status(410)]);
+    let world = World::with(executors("job", 700).into_iter().chain(executors(APPLICATION, 1)));
+    // The look around has two pages here: the first breaks off, then its second has expired.
+    let world = world.faulty("list pods", &[Fault::Cut, Fault::None, Fault::Status(410)]);
     let outcome = clean(&world).await;
     assert!(outcome.is_complete(), "{outcome:?}");
-    assert_eq!((outcome.pods.removed, world.names().len()), (1, 700));
+    assert_eq!((outcome.pods.removed, world.names().len()), (701, 0));
     world.requests();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_rotated_is_read_anew_and_one_that_is_refused_twice_is_said() {
+    for (faults, complete) in [(&[Fault::Status(401)][..], true), (&[Fault::Status(401); 2][..], false)] {
+        let world = World::with(executors(APPLICATION, 2)).faulty("deletecollection pods", faults);
+        let outcome = clean(&world).await;
+        assert_eq!((outcome.is_complete(), outcome.problems.len()), (complete, usize::from(!complete)));
+        assert!(complete || outcome.problems[0].contains("does not accept the service account's token"));
+        world.requests();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_has_removed_meanwhile_is_as_good_as_removed() {
+    let ours = executor("job", "ours").created("2026-11-22T22:00:05Z");
+    for code in [404, 409] {
+        let world = World::with([ours.clone(), executor("job", "theirs").owned_by("u-other")])
+            .faulty("delete pods", &[Fault::Status(code)]);
+        let outcome = clean(&world).await;
+        assert!(outcome.is_complete(), "{outcome:?}");
+        assert_eq!(world.names(), ["theirs"]);
+        world.requests();
+    }
 }
 
 #[tokio::test(start_paused = true)]

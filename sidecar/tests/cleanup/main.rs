@@ -4,15 +4,17 @@
 
 mod answer;
 mod asked;
+mod controllers;
 mod faults;
+mod kept;
 mod strays;
 mod world;
 
 use std::time::Duration;
 
-use codriver::cleanup::{Outcome, Target, cleanup};
+use codriver::cleanup::{Outcome, Target, Wishes, cleanup};
 use serde_json::json;
-use world::{APPLICATION, DRIVER, NAMESPACE, World, claim, config_map, ended_at, executor, executors};
+use world::{APPLICATION, DRIVER, LABEL, NAMESPACE, World, claim, config_map, ended_at, executor, executors};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -24,6 +26,7 @@ fn target() -> Target {
         ended_at: ended_at(),
         live: Vec::new(),
         grace: 0,
+        wishes: Wishes::default(),
     }
 }
 
@@ -63,6 +66,27 @@ async fn five_thousand_executors_take_one_more_request_for_each_further_five_hun
     assert!(outcome.is_complete(), "{outcome:?}");
     assert_eq!((outcome.pods.removed, outcome.requests), (5_000, 17));
     assert_eq!(world.requests().len(), 17);
+}
+
+#[tokio::test(start_paused = true)]
+async fn thousands_of_executors_of_others_cost_no_request() {
+    let others = executors("spark-2", 3_000).into_iter().map(|it| it.owned_by("u-other"));
+    let world = World::with(others.chain(executors(APPLICATION, 50)));
+    let outcome = clean(&world).await;
+    assert!(outcome.is_complete(), "{outcome:?}");
+    assert_eq!((outcome.pods.removed, outcome.requests, world.names().len()), (50, 7, 3_000));
+    world.requests();
+}
+
+#[tokio::test(start_paused = true)]
+async fn executors_without_codrivers_label_are_looked_at_by_their_application_id() {
+    let unlabelled = executors(APPLICATION, 3).into_iter().map(|it| it.without_label(LABEL));
+    let late = executor(APPLICATION, "late").without_label(LABEL).arrives_after(Duration::from_millis(100));
+    let world = World::with(unlabelled.chain([late]));
+    let outcome = clean(&world).await;
+    assert!(outcome.is_complete(), "{outcome:?}");
+    assert_eq!((outcome.pods.removed, world.names().len()), (4, 0));
+    assert_eq!(world.requests()[..5][3..], ["list pods", "list pods"]);
 }
 
 #[tokio::test(start_paused = true)]

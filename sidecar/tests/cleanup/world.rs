@@ -19,6 +19,8 @@ use crate::asked::Asked;
 
 pub const NAMESPACE: &str = "etl";
 pub const DRIVER: &str = "u-driver";
+/// On executors, by codriver-init.
+pub const LABEL: &str = "codriver/driver-uid";
 pub const APPLICATION: &str = "spark-1";
 
 /// One stored object.
@@ -26,8 +28,11 @@ pub const APPLICATION: &str = "spark-1";
 pub struct Stored {
     pub resource: &'static str,
     pub name: String,
+    namespace: String,
+    uid: String,
     labels: BTreeMap<String, String>,
-    owner: String,
+    /// Kind and uid.
+    owner: Option<(&'static str, String)>,
     created: String,
     status: Value,
     /// It is not there before.
@@ -42,9 +47,11 @@ impl Stored {
     fn new(resource: &'static str, name: String, application_id: &str) -> Self {
         Self {
             resource,
+            namespace: NAMESPACE.into(),
+            uid: format!("u-{resource}-{name}"),
             name,
             labels: BTreeMap::from([("spark-app-selector".to_owned(), application_id.to_owned())]),
-            owner: DRIVER.into(),
+            owner: Some(("Pod", DRIVER.into())),
             created: "2026-11-22T22:00:00Z".into(),
             status: json!({}),
             from: Instant::now(),
@@ -59,8 +66,26 @@ impl Stored {
         self
     }
 
+    /// Of another driver's pod.
     pub fn owned_by(self, uid: &str) -> Self {
-        Self { owner: uid.to_owned(), ..self }
+        self.owned_by_a("Pod", uid)
+    }
+
+    /// What a driver's pod owns bears its label, when it is an executor.
+    pub fn owned_by_a(mut self, kind: &'static str, uid: &str) -> Self {
+        if kind == "Pod" && self.resource == "pods" {
+            self.labels.insert(LABEL.into(), uid.into());
+        }
+        Self { owner: Some((kind, uid.to_owned())), ..self }
+    }
+
+    pub fn without_label(mut self, name: &str) -> Self {
+        self.labels.remove(name);
+        self
+    }
+
+    pub fn with_uid(self, uid: &str) -> Self {
+        Self { uid: uid.into(), ..self }
     }
 
     pub fn created(self, at: &str) -> Self {
@@ -80,8 +105,8 @@ impl Stored {
         Self { status, ..self }
     }
 
-    fn uid(&self) -> String {
-        format!("u-{}-{}", self.resource, self.name)
+    fn phase(&self) -> &str {
+        self.status["phase"].as_str().unwrap_or("Running")
     }
 
     fn is_there(&self) -> bool {
@@ -92,15 +117,23 @@ impl Stored {
     fn is_asked_for(&self, asked: &Asked) -> bool {
         self.is_there()
             && self.resource == asked.resource
+            && asked.namespace.as_ref().is_none_or(|namespace| self.namespace == *namespace)
+            && asked.phases.iter().all(|(is, phase)| *is == (self.phase() == phase))
             && asked.name.as_ref().is_none_or(|name| self.name == *name)
             && self.name > asked.after
-            && asked.labels.iter().all(|(name, value)| self.labels.get(name) == Some(value))
+            && asked.labels.iter().all(|(name, value)| match (self.labels.get(name), value) {
+                (Some(found), Some(value)) => found == value,
+                (found, _) => found.is_some(),
+            })
     }
 
     fn json(&self, metadata_only: bool) -> Value {
-        let mut metadata = json!({ "name": self.name, "uid": self.uid(), "labels": self.labels,
-            "creationTimestamp": self.created, "ownerReferences": [{ "kind": "Pod", "name": "o", "uid": self.owner }],
+        let mut metadata = json!({ "name": self.name, "namespace": self.namespace, "uid": self.uid, "labels": self.labels,
+            "creationTimestamp": self.created,
             "managedFields": [{ "manager": "okhttp", "fieldsV1": { "f:metadata": { "}{][\"": {} } } }] });
+        if let Some((kind, uid)) = &self.owner {
+            metadata["ownerReferences"] = json!([{ "kind": kind, "name": "o", "uid": uid }]);
+        }
         if self.until.is_some() {
             metadata["deletionTimestamp"] = json!("2026-11-22T22:00:11Z");
         }
@@ -115,11 +148,16 @@ impl Stored {
 
 pub fn executors(application_id: &str, count: usize) -> Vec<Stored> {
     let name = |number| format!("{application_id}-exec-{number:05}");
-    (0..count).map(|number| Stored::new("pods", name(number), application_id)).collect()
+    (0..count).map(|number| executor(application_id, &name(number))).collect()
 }
 
 pub fn executor(application_id: &str, name: &str) -> Stored {
-    Stored::new("pods", name.to_owned(), application_id)
+    Stored::new("pods", name.to_owned(), application_id).with_label(LABEL, DRIVER)
+}
+
+/// Controllers bear no label.
+pub fn controller(resource: &'static str, name: &str) -> Stored {
+    Stored { labels: BTreeMap::new(), ..Stored::new(resource, name.to_owned(), "") }
 }
 
 pub fn config_map(application_id: &str) -> Stored {
@@ -136,6 +174,8 @@ pub fn claim(application_id: &str, name: &str) -> Stored {
 /// What goes wrong with a request.
 #[derive(Clone, Copy)]
 pub enum Fault {
+    /// The right answer.
+    None,
     /// This answer in place of the right one.
     Status(u16),
     /// 429, asking to come back after so many seconds.
@@ -155,6 +195,17 @@ struct State {
     down_until: Option<Instant>,
     requests: Vec<String>,
     problems: Vec<String>,
+}
+
+impl State {
+    /// As a controller does with a pod of its own.
+    fn make_anew(&mut self, pod: &Stored) {
+        let owner = pod.owner.as_ref().map(|(_, uid)| uid);
+        if self.objects.iter().any(|it| it.resource == "statefulsets" && Some(&it.uid) == owner && it.is_there()) {
+            let (name, uid) = (format!("{}-again", pod.name), format!("{}-again", pod.uid));
+            self.objects.push(Stored { name, uid, ..pod.clone() });
+        }
+    }
 }
 
 /// The server.
@@ -245,7 +296,7 @@ impl World {
                 return Ok(response);
             }
             Some(Fault::Silence) => std::future::pending().await,
-            Some(Fault::Cut) | None => {}
+            Some(Fault::Cut | Fault::None) | None => {}
         }
         let (code, mut text) = self.carry_out(&asked);
         let tail = if matches!(fault, Some(Fault::Cut)) { Tail::Cut } else { Tail::End };
@@ -262,7 +313,7 @@ impl World {
         if let Some(name) = &asked.name {
             return match selected.first_mut() {
                 None => (404, json!({ "message": format!("{name} not found") }).to_string()),
-                Some(object) if asked.uid.as_ref() != Some(&object.uid()) => (409, "{}".into()),
+                Some(object) if asked.uid.as_ref() != Some(&object.uid) => (409, "{}".into()),
                 Some(object) => {
                     delete(object, asked.grace);
                     (200, "{}".into())
@@ -274,7 +325,9 @@ impl World {
         let token = if more { selected.last().map_or(String::new(), |last| last.name.clone()) } else { String::new() };
         let items: Vec<_> = selected.iter().map(|object| object.json(asked.metadata_only)).collect();
         if asked.verb == "deletecollection" {
+            let controlled: Vec<_> = selected.iter().map(|object| (**object).clone()).collect();
             selected.into_iter().for_each(|object| delete(object, asked.grace));
+            controlled.iter().for_each(|object| state.make_anew(object));
         }
         (200, json!({ "kind": "List", "metadata": { "continue": token }, "items": items }).to_string())
     }

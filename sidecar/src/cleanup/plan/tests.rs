@@ -17,28 +17,32 @@ fn pause(milliseconds: u64) -> Step {
     Step::Pause(Duration::from_millis(milliseconds))
 }
 
+fn plan() -> Plan {
+    Plan::new("spark-1", false, Wishes::default())
+}
+
 /// A plan whose first round is behind it, nothing being left.
 fn after_the_first_round() -> Plan {
-    let mut plan = Plan::new("spark-1", false);
+    let mut plan = plan();
     for goal in 0..3 {
         assert_eq!(plan.next(), Step::Remove(goal));
         plan.removed(goal, 0);
     }
     assert_eq!(plan.next(), Step::LookAround);
-    plan.looked_around(around(NOTHING(), &[]));
+    plan.looked_around(around(NOTHING(), &[]), true);
     plan
 }
 
 #[test]
 fn after_a_killed_driver_eight_requests_do() {
-    let mut plan = Plan::new("spark-1", false);
+    let mut plan = plan();
     for (goal, found) in [(0, 50), (1, 1), (2, 0)] {
         assert_eq!(plan.next(), Step::Remove(goal));
         plan.removed(goal, found);
         assert!(!plan.executors_are_gone());
     }
     assert_eq!(plan.next(), Step::LookAround);
-    plan.looked_around(around(NOTHING(), &[]));
+    plan.looked_around(around(NOTHING(), &[]), true);
     assert!(plan.executors_are_gone());
     assert_eq!(plan.next(), Step::Look(1), "the claims' empty answer was a look already");
     plan.looked(1, NOTHING());
@@ -53,7 +57,7 @@ fn after_a_killed_driver_eight_requests_do() {
 
 #[test]
 fn a_step_that_is_not_answered_comes_again() {
-    let mut plan = Plan::new("spark-1", false);
+    let mut plan = plan();
     assert_eq!(plan.next(), plan.next());
     let mut plan = after_the_first_round();
     assert_eq!(plan.next(), pause(200));
@@ -99,7 +103,7 @@ fn what_is_leaving_is_waited_for_and_not_removed_again() {
 
 #[test]
 fn a_kind_that_is_refused_does_not_hold_the_others() {
-    let mut plan = Plan::new("spark-1", false);
+    let mut plan = plan();
     assert_eq!(plan.next(), Step::Remove(0));
     plan.refused(0);
     for goal in 1..3 {
@@ -120,7 +124,7 @@ fn a_kind_that_is_refused_does_not_hold_the_others() {
 #[test]
 fn a_stray_id_that_only_this_attempt_uses_is_removed_together() {
     let mut plan = after_the_first_round();
-    plan.looked_around(around(NOTHING(), &["job"]));
+    plan.looked_around(around(NOTHING(), &["job"]), true);
     assert_eq!(plan.goal(3), &Goal { kind: Kind::Pods, application_id: "job".into(), is_stray: true });
     assert!(!plan.executors_are_gone());
     assert_eq!(plan.next(), Step::Look(3));
@@ -134,7 +138,7 @@ fn a_stray_id_that_only_this_attempt_uses_is_removed_together() {
 fn a_stray_id_that_others_use_or_may_use_is_removed_one_by_one() {
     for (others_live, others) in [(true, false), (false, true)] {
         let mut plan = Plan { others_live, ..after_the_first_round() };
-        plan.looked_around(around(NOTHING(), &["job"]));
+        plan.looked_around(around(NOTHING(), &["job"]), true);
         assert_eq!(plan.next(), Step::Look(3));
         plan.looked(3, seen(2, 1, others));
         assert_eq!(plan.next(), Step::RemoveEach(3, seen(2, 0, false).ours));
@@ -152,13 +156,48 @@ fn others_do_not_matter_under_the_attempts_own_id() {
     assert_eq!(plan.next(), Step::Remove(0));
 }
 
+#[test]
+fn controllers_go_before_what_they_would_make_anew() {
+    let mut plan = Plan::new("spark-1", false, Wishes { controllers: true, ..Wishes::default() });
+    for goal in 3..5 {
+        assert_eq!(plan.next(), Step::Look(goal));
+        plan.looked(goal, seen(1, 0, false));
+    }
+    for goal in 3..5 {
+        assert_eq!(plan.next(), Step::RemoveEach(goal, seen(1, 0, false).ours), "never by a label: they have none");
+        plan.removed(goal, 1);
+    }
+    assert_eq!(plan.next(), Step::Remove(0));
+}
+
+#[test]
+fn controllers_that_show_late_are_looked_for_before_the_next_step_and_only_once() {
+    let mut plan = after_the_first_round();
+    plan.has_controllers(0);
+    plan.has_controllers(0);
+    assert_eq!((plan.next(), plan.goals.len()), (Step::Look(3), 5));
+}
+
+#[test]
+fn a_look_around_by_a_label_that_executors_lack_is_no_look_at_them() {
+    let mut plan = plan();
+    for (goal, found) in [(0, 1), (1, 0), (2, 0)] {
+        assert_eq!(plan.next(), Step::Remove(goal));
+        plan.removed(goal, found);
+    }
+    assert_eq!(plan.next(), Step::LookAround);
+    plan.looked_around(around(NOTHING(), &[]), false);
+    assert!(!plan.executors_are_gone());
+    assert_eq!(plan.next(), Step::Look(0));
+}
+
 proptest! {
     /// Objects may come at any moment, also after the driver's end.
     #[test]
     fn it_ends_once_each_kind_was_found_empty_twice_with_a_pause_between(
         mut late in prop::collection::vec((0_usize..40, 0_usize..3), 0..12),
     ) {
-        let mut plan = Plan::new("spark-1", false);
+        let mut plan = plan();
         let mut there = [5_usize, 1, 2];
         // What each kind's answers found, and after how many pauses.
         let mut answers = [(); 3].map(|()| Vec::new());
@@ -177,13 +216,13 @@ proptest! {
                     continue;
                 }
                 Step::Done => break,
-                step @ Step::RemoveEach(..) => panic!("{step:?}"),
+                step @ (Step::RemoveEach(..) | Step::LookAtFailed) => panic!("{step:?}"),
             };
             answers[goal].push((there[goal], pauses));
             match plan.next() {
                 Step::Remove(_) => plan.removed(goal, std::mem::take(&mut there[goal])),
                 Step::Look(_) => plan.looked(goal, seen(there[goal], 0, false)),
-                _ => plan.looked_around(around(seen(there[goal], 0, false), &[])),
+                _ => plan.looked_around(around(seen(there[goal], 0, false), &[]), true),
             }
         }
         for answers in answers {
