@@ -51,6 +51,12 @@ impl Client {
         Self { deadlines: config.deadlines, exchange: Exchange::new(config) }
     }
 
+    /// How many requests failed so far. That an object is not there, or is there already, is an answer and no failure.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.exchange.failed()
+    }
+
     /// One pod.
     ///
     /// # Errors

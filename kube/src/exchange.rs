@@ -1,5 +1,6 @@
 //! One request and its answer: which connection, which token, how long, and what a failure means.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -38,15 +39,34 @@ const LARGEST_FAILURE: usize = 64 << 10;
 pub(crate) struct Exchange {
     config: Config,
     kept: Kept,
+    failed: AtomicU64,
 }
 
 impl Exchange {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, kept: Kept::default() }
+        Self { config, kept: Kept::default(), failed: AtomicU64::new(0) }
+    }
+
+    /// How many requests failed. That an object is not there, or is there already, is an answer.
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    fn count<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        match &result {
+            Ok(_) | Err(Error::NotFound { .. } | Error::Conflict { .. } | Error::Gone { .. }) => {}
+            Err(_) => drop(self.failed.fetch_add(1, Ordering::Relaxed)),
+        }
+        result
     }
 
     /// Sends the request and waits for the head of a successful answer.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Error> {
+        let result = self.try_send(call).await;
+        self.count(result)
+    }
+
+    async fn try_send(&self, call: &Call) -> Result<Answer, Error> {
         let mut answer = self.send_once(call).await?;
         if answer.response.status() == StatusCode::UNAUTHORIZED {
             // The token may have been rotated since it was read.
@@ -122,6 +142,16 @@ impl Exchange {
         answer: Answer,
         take: &mut (dyn FnMut(&[u8]) -> Result<(), String> + Send),
     ) -> Result<(), Error> {
+        let result = self.try_read(call, answer, take).await;
+        self.count(result)
+    }
+
+    async fn try_read(
+        &self,
+        call: &Call,
+        answer: Answer,
+        take: &mut (dyn FnMut(&[u8]) -> Result<(), String> + Send),
+    ) -> Result<(), Error> {
         let deadlines = &self.config.deadlines;
         let (end, mut body) = (Instant::now() + deadlines.body, answer.response.into_body());
         loop {
@@ -148,7 +178,7 @@ impl Exchange {
         let (status, after) = (answer.response.status().as_u16(), retry_after(answer.response.headers()));
         let mut body = Vec::new();
         let _ = self
-            .read(call, answer, &mut |data| {
+            .try_read(call, answer, &mut |data| {
                 let room = LARGEST_FAILURE - body.len();
                 body.extend_from_slice(&data[..data.len().min(room)]);
                 if data.len() > room { Err("too long".into()) } else { Ok(()) }

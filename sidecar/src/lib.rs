@@ -16,6 +16,7 @@ pub mod cleanup;
 pub mod failure;
 pub mod log;
 pub mod mesh;
+pub mod metrics;
 pub mod probe;
 pub mod protocol;
 pub mod run;

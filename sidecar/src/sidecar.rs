@@ -1,7 +1,7 @@
 //! `codriver sidecar`: the native sidecar.
 //!
 //! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`wrappers`], [`status`],
-//! [`memory`], [`own_pod`], [`cleaning`], [`quitting`], [`events`] and [`health`] each touch one thing. What removes the executors is
+//! [`memory`], [`own_pod`], [`cleaning`], [`quitting`], [`events`], [`measured`] and [`health`] each touch one thing. What removes the executors is
 //! [`crate::cleanup`], what ends the proxies [`crate::mesh`].
 
 pub mod cleaning;
@@ -10,6 +10,7 @@ pub mod ending;
 pub mod events;
 pub mod health;
 pub mod machine;
+pub mod measured;
 pub mod memory;
 pub mod own_pod;
 pub mod quitting;
@@ -26,8 +27,8 @@ use crate::{
     failure::Failure,
     protocol::{Attempt, socket_path},
     sidecar::{
-        cleaning::Cleaner, drive::World, events::Events, machine::Why, memory::Notebook, own_pod::OwnPod,
-        quitting::Quitter,
+        cleaning::Cleaner, drive::World, events::Events, health::Shown, machine::Why, memory::Notebook,
+        own_pod::OwnPod, quitting::Quitter,
     },
     signals::Caught,
 };
@@ -58,13 +59,15 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
 
     let (events, heard) = mpsc::channel(16);
     tokio::spawn(wrappers::accept(listener, events));
-    tokio::spawn(health::serve(health));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), pod = args.pod_name, "watching over the driver");
 
     let pod = Pod { namespace: args.pod_namespace, name: args.pod_name, uid: args.pod_uid, container: args.container };
     // Nobody counted its starts, and codriver-init chose its application id.
     let application_id = format!("spark-{}", pod.uid.replace('-', ""));
     let unwrapped = Attempt { number: 0, application_id, since: 0 };
+    let (metrics, own_pod) = (Arc::new(measured::nothing_yet()), OwnPod::read(client.clone(), &pod));
+    let shown = Shown { client: client.clone(), own_pod: own_pod.clone(), metrics: Arc::clone(&metrics) };
+    tokio::spawn(health::serve(health, shown));
     let events = Arc::new(Events::new(client.clone(), pod.clone()));
     let cleaner = Cleaner {
         client: client.clone(),
@@ -74,13 +77,10 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
         volume: args.volume.clone(),
         termination_log: args.termination_log,
         events: Arc::clone(&events),
+        metrics: Arc::clone(&metrics),
     };
-    let quitter = Quitter {
-        wish: args.quit,
-        container: pod.container.clone(),
-        own_pod: OwnPod::read(client.clone(), &pod),
-        events,
-    };
+    let quitter =
+        Quitter { wish: args.quit, container: pod.container.clone(), own_pod, events, metrics: Arc::clone(&metrics) };
     let world = World {
         signals,
         heard,
@@ -89,6 +89,7 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
         pod,
         cleaner: Arc::new(cleaner),
         quitter: Arc::new(quitter),
+        metrics,
         settle: args.settle,
     };
     match world.supervise(unwrapped).await {

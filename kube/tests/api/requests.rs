@@ -230,3 +230,22 @@ async fn a_list_may_be_of_all_namespaces_and_narrowed_by_fields() {
     assert_eq!(reasons, ["FailedMount", "Pulled"]);
     script.was_played_on(1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_counted_and_answers_are_not() {
+    let begun = r#"{"metadata":{"name":"jo"#;
+    let script = Script::new([
+        on(GET_POD, "{}"),
+        on(GET_POD, "{}").status(404),
+        on(GET_POD, "{}").status(409),
+        on(GET_POD, "{}").status(410),
+        on(GET_POD, "{}").status(403),
+        on(GET_POD, "{}").status(500),
+        on(GET_POD, begun).tail(Tail::Cut),
+    ]);
+    let client = client(&script);
+    for failures in [0, 0, 0, 0, 1, 2, 3] {
+        let _ = client.pod("etl", "job").await;
+        assert_eq!(client.failures(), failures);
+    }
+}

@@ -25,7 +25,7 @@ pub struct SidecarArgs {
     /// The name of the driver's container in the pod.
     #[arg(long, env = "CODRIVER_DRIVER_CONTAINER", default_value = "driver")]
     pub container: String,
-    /// Where /healthz is served; nothing secret is.
+    /// Where /healthz, /readyz and /metrics are served; nothing secret is.
     #[arg(long, env = "CODRIVER_HEALTH_ADDRESS", default_value = "0.0.0.0:8686")]
     pub health: SocketAddr,
     /// Seconds that the container's status may take to say why the wrapper was killed.

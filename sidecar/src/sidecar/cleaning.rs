@@ -13,8 +13,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     cleanup::{Outcome, Target, Wishes, cleanup, remove_kept},
+    metrics::Metrics,
     run::attempt::spark_defaults,
-    sidecar::{Pod, ending, events::Events, machine::Ended},
+    sidecar::{Pod, ending, events::Events, machine::Ended, measured},
     spark_conf::SparkConf,
     termination_log,
 };
@@ -35,6 +36,8 @@ pub struct Cleaner {
     pub termination_log: PathBuf,
     /// Where the end is told.
     pub events: Arc<Events>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// What `kubectl describe pod` shows of the sidecar, and what its log says.
@@ -67,6 +70,9 @@ impl Cleaner {
     /// A cleanup that fails has a warning for each problem; nothing else follows from it. The event takes at most two
     /// seconds more.
     pub async fn clean(&self, ended: &Ended, spare: Option<String>, noticed: Instant) {
+        // Not now: a next attempt may have made executors meanwhile.
+        let ended_at = SystemTime::now() - noticed.elapsed();
+        measured::end(&self.metrics, ended, ended_at);
         let Some(client) = &self.client else {
             tracing::error!(verdict = %ended.verdict, evidence = %ended.evidence,
                 "the driver ended, and without the API server nothing can be removed; executors go when the pod is deleted");
@@ -77,14 +83,14 @@ impl Cleaner {
             namespace: self.pod.namespace.clone(),
             application_id: ended.attempt.application_id.clone(),
             driver_uid: self.pod.uid.clone(),
-            // Not now: a next attempt may have made executors meanwhile.
-            ended_at: (SystemTime::now() - noticed.elapsed()).into(),
+            ended_at: ended_at.into(),
             live: spare.into_iter().collect(),
             grace: 0,
             wishes: Wishes::of(&conf, !self.keep_failed.is_zero()),
         };
         let before = noticed.elapsed();
         let outcome = cleanup(client, &target, self.deadline).await;
+        measured::cleanup(&self.metrics, &outcome);
         self.report(ended, &outcome, before);
         if outcome.kept_failed > 0 {
             let (client, pause, deadline) = (Arc::clone(client), self.keep_failed, self.deadline);

@@ -11,11 +11,13 @@ use tokio::{
 };
 
 use crate::{
+    metrics::Metrics,
     protocol::Attempt,
     sidecar::{
         Pod,
         cleaning::Cleaner,
         machine::{Effect, Event, Status, Supervisor, Timer, Why},
+        measured,
         memory::Notebook,
         quitting::Quitter,
         status,
@@ -46,6 +48,8 @@ pub struct World {
     pub cleaner: Arc<Cleaner>,
     /// Asks the pod's proxies to quit.
     pub quitter: Arc<Quitter>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// How long the container's status may take.
     pub settle: Duration,
 }
@@ -121,9 +125,13 @@ impl Moving {
         {
             tracing::info!(attempt = attempt.number, application_id = %attempt.application_id, "a wrapper is there");
             self.vouching = Vouching { connection, attempt: attempt.number };
+            measured::hello(&self.world.metrics, attempt);
         }
         if connection != self.vouching.connection {
             return None;
+        }
+        if event == Event::StreamEnded {
+            measured::stream_ended(&self.world.metrics);
         }
         self.noticed = Instant::now();
         Some(event)

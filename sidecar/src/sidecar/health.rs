@@ -1,20 +1,44 @@
-//! `/healthz`: says 200 once the sidecar listens for its wrapper. Nothing secret is served here, so any interface is fine.
+//! `/healthz`, `/readyz` and `/metrics`. Nothing secret is served here, so any interface is fine.
+//!
+//! Healthy: it listens for its wrapper. Ready: the API server has told it what its pod is, so that an end of the driver could be
+//! settled and cleaned up after. The startup probe asks for the first; the second would let the driver wait for the API server.
 
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
+use codriver_kube::Client;
 use http_body_util::Full;
-use hyper::{Method, Request, Response, StatusCode, body::Bytes, server::conn::http1, service::service_fn};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Bytes,
+    header::{CONTENT_TYPE, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::Semaphore, time::sleep};
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    metrics::{self, API_ERRORS, Metrics, READY},
+    sidecar::own_pod::OwnPod,
+};
 
 /// A client that has not said its headers by then is not a probe.
 const HEADER_DEADLINE: Duration = Duration::from_secs(2);
-/// At most so many connections at once: the kubelet needs one.
+/// At most so many connections at once: the kubelet and Prometheus need one each.
 const CONNECTIONS: usize = 16;
 /// After a failed accept, before the next one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What is shown.
+pub struct Shown {
+    /// The API server; absent without a service account.
+    pub client: Option<Arc<Client>>,
+    /// Known once the API server has told it.
+    pub own_pod: OwnPod,
+    /// What was counted.
+    pub metrics: Arc<Metrics>,
+}
 
 /// Binds, so that a port that is taken is an error at the start.
 ///
@@ -29,12 +53,14 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Serves for ever.
-pub async fn serve(listener: TcpListener) {
+pub async fn serve(listener: TcpListener, shown: Shown) {
     static SLOTS: Semaphore = Semaphore::const_new(CONNECTIONS);
+    let shown = Arc::new(shown);
     loop {
         let Ok(slot) = SLOTS.acquire().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
+                let shown = Arc::clone(&shown);
                 tokio::spawn(async move {
                     let _slot = slot;
                     let connection = http1::Builder::new()
@@ -43,7 +69,7 @@ pub async fn serve(listener: TcpListener) {
                         .keep_alive(false)
                         .serve_connection(
                             TokioIo::new(stream),
-                            service_fn(async |request| Ok::<_, Infallible>(answer(&request))),
+                            service_fn(async |request| Ok::<_, Infallible>(shown.answer(&request))),
                         );
                     let _ = connection.await;
                 });
@@ -56,13 +82,36 @@ pub async fn serve(listener: TcpListener) {
     }
 }
 
-fn answer<B>(request: &Request<B>) -> Response<Full<Bytes>> {
-    let (status, text) = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/healthz") => (StatusCode::OK, "ok\n"),
-        (_, "/healthz") => (StatusCode::METHOD_NOT_ALLOWED, "only GET\n"),
-        _ => (StatusCode::NOT_FOUND, "only /healthz\n"),
-    };
-    let mut response = Response::new(Full::from(text));
-    *response.status_mut() = status;
-    response
+impl Shown {
+    fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        let (status, text) = match (request.uri().path(), request.method()) {
+            ("/healthz" | "/readyz" | "/metrics", method) if method != Method::GET => {
+                (StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned())
+            }
+            ("/healthz", _) => (StatusCode::OK, "ok\n".to_owned()),
+            ("/readyz", _) => self.readiness(),
+            ("/metrics", _) => (StatusCode::OK, self.page()),
+            _ => (StatusCode::NOT_FOUND, "only /healthz, /readyz and /metrics\n".to_owned()),
+        };
+        let mut response = Response::new(Full::from(text));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
+        response
+    }
+
+    fn readiness(&self) -> (StatusCode, String) {
+        let lacks = match &self.client {
+            _ if self.own_pod.is_known() => return (StatusCode::OK, "ok\n".to_owned()),
+            None => "there is no service account to ask the API server with",
+            Some(_) => "the API server has not told this pod yet",
+        };
+        (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {lacks}; the log says why\n"))
+    }
+
+    fn page(&self) -> String {
+        self.metrics.set(&READY, &[], f64::from(self.own_pod.is_known()));
+        let failures = self.client.as_ref().map_or(0, |client| client.failures());
+        self.metrics.set(&API_ERRORS, &[], metrics::number(failures));
+        self.metrics.page()
+    }
 }

@@ -86,6 +86,21 @@ impl Pod {
         found.unwrap()
     }
 
+    /// Status and body of what the sidecar serves there.
+    fn get(&self, path: &str) -> (u16, String) {
+        use std::{
+            io::{Read, Write},
+            net::TcpStream,
+        };
+
+        let mut stream = TcpStream::connect(self.health).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.health).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
     fn memory(&self) -> Value {
         serde_json::from_slice(&fs::read(self.volume.path().join("run/sidecar.json")).unwrap()).unwrap()
     }
@@ -232,4 +247,24 @@ fn a_list_of_proxies_with_mistakes_is_refused_at_the_start() {
     assert_eq!(output.status.code(), Some(78));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("one of istio, linkerd, consul, cloud-sql, alloydb, vault, dapr"), "{said}");
+}
+
+#[test]
+fn health_readiness_and_metrics_are_served() {
+    let pod = Pod::new();
+    let mut sidecar = pod.sidecar();
+    assert_eq!(pod.get("/healthz"), (200, "ok\n".into()));
+    let (status, text) = pod.get("/readyz");
+    assert!(status == 503 && text.contains("no service account"), "{status} {text}");
+    assert_eq!(pod.get("/").0, 404);
+    let mut wrapper = pod.wrapper();
+    let says = |line: &str| pod.get("/metrics").1.lines().any(|it| it == line);
+    assert!(says("codriver_wrapper_connected 1") && says("codriver_driver_attempt 1") && says("codriver_ready 0"));
+    wrapper.say("exit 7");
+    assert_eq!(wrapper.code(), 7);
+    until("the end is counted", || says("codriver_driver_exit_code 7"));
+    assert!(says("codriver_driver_ends_total{verdict=\"exited\",evidence=\"farewell\"} 1"));
+    until("the stream is over", || says("codriver_wrapper_connected 0"));
+    sidecar.signal(SIGTERM);
+    assert_eq!(sidecar.code(), 0);
 }
