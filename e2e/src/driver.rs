@@ -1,6 +1,8 @@
 //! A driver pod, made from the very paste that `manifests/raw` offers, and what it leaves.
 
 use std::{
+    fmt,
+    sync::Arc,
     thread,
     time::{Duration, SystemTime},
 };
@@ -34,8 +36,24 @@ pub struct Script {
     pub command: Vec<String>,
     /// Lines of `CODRIVER_SPARK_CONF`.
     pub spark_conf: String,
-    /// Any other change.
-    pub change: fn(&mut Value),
+    /// Any other change, by [`Script::changed`].
+    pub change: Change,
+}
+
+/// What is done to the pod before it is applied.
+#[derive(Clone)]
+pub struct Change(Arc<dyn Fn(&mut Value) + Send + Sync>);
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a change")
+    }
+}
+
+impl Default for Change {
+    fn default() -> Self {
+        Self(Arc::new(|_| {}))
+    }
 }
 
 impl Script {
@@ -50,7 +68,7 @@ impl Script {
             spark: Spark::NEWEST,
             command: [&submit, arguments].concat(),
             spark_conf: spark_conf.into(),
-            change: |_| {},
+            change: Change::default(),
         }
     }
 
@@ -58,7 +76,13 @@ impl Script {
     #[must_use]
     pub fn shell(name: &str, script: &str) -> Self {
         let command = ["sh", "-c", script].map(str::to_owned).to_vec();
-        Self { name: name.into(), spark: Spark::NEWEST, command, spark_conf: String::new(), change: |_| {} }
+        Self { name: name.into(), spark: Spark::NEWEST, command, spark_conf: String::new(), change: Change::default() }
+    }
+
+    /// The same with this change of the pod.
+    #[must_use]
+    pub fn changed(self, change: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
+        Self { change: Change(Arc::new(change)), ..self }
     }
 }
 
@@ -95,7 +119,7 @@ impl Driver {
         for object in &mut paste {
             if object["kind"] == "Pod" {
                 tailor(object, stage, script)?;
-                (script.change)(object);
+                (script.change.0)(object);
             }
         }
         stage.kubectl(&["delete", "pod", &script.name, "--ignore-not-found", "--grace-period=0", "--force"])?;

@@ -12,6 +12,7 @@ mod s07_api_away;
 mod s08_spark_3_5;
 mod s09_preflight;
 mod s10_keys;
+mod s11_api_faults;
 mod secrets;
 mod world;
 
@@ -33,7 +34,7 @@ pub enum Needs {
 type Test = (&'static str, Needs, fn(&Stage) -> Result<()>);
 
 /// Side by side; each has a JVM or three of its own, so more at once would only wait for each other.
-const TOGETHER: [&[Test]; 9] = [
+const TOGETHER: [&[Test]; 10] = [
     s01_main_job::ALL,
     s02_codes::ALL,
     s03_kills::ALL,
@@ -43,6 +44,7 @@ const TOGETHER: [&[Test]; 9] = [
     s08_spark_3_5::ALL,
     s09_preflight::ALL,
     s10_keys::ALL,
+    s11_api_faults::ALL,
 ];
 const SIDE_BY_SIDE: usize = 2;
 /// One after another, when all others are done: they touch what all share.

@@ -40,14 +40,13 @@ fn all_kinds_go(stage: &Stage) -> Result<()> {
 }
 
 fn forbidden(stage: &Stage) -> Result<()> {
-    let mut script = Script::shell("s04-forbidden", UNTIL_TOLD);
-    // An account without any role.
-    script.change = |pod| {
+    let script = Script::shell("s04-forbidden", UNTIL_TOLD).changed(|pod| {
+        // An account without any role.
         pod["spec"]["serviceAccountName"] = json!("spark-executor");
         pod["spec"]["automountServiceAccountToken"] = json!(true);
         // codriver-init would say so, and stop here.
         set(&mut pod["spec"]["initContainers"][0]["env"], "CODRIVER_PREFLIGHT", "false");
-    };
+    });
     let driver = Driver::start(stage, &script)?;
     driver.until_it_says("waiting")?;
     leave_behind(stage, &driver, 1)?;

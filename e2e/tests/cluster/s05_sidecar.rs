@@ -39,12 +39,11 @@ fn killed(stage: &Stage) -> Result<()> {
 }
 
 fn no_wrapper(stage: &Stage) -> Result<()> {
-    let mut script = Script::shell("s05-bare", "");
-    script.change = |pod| {
+    let script = Script::shell("s05-bare", "").changed(|pod| {
         let driver = &mut pod["spec"]["containers"][0];
         driver["command"] = serde_json::json!(["sh", "-c", "exit 6"]);
         driver["args"] = serde_json::json!([]);
-    };
+    });
     let driver = Driver::start(stage, &script)?;
     let end = driver.end()?;
     equal(&driver, "exit code", end.code, Some(6))?;
@@ -55,8 +54,8 @@ fn no_wrapper(stage: &Stage) -> Result<()> {
 fn restarted_in_place(stage: &Stage) -> Result<()> {
     let once =
         "case $SPARK_CONF_DIR in */attempts/1/*) exit 9;; esac; grep spark.app.id $SPARK_CONF_DIR/spark-defaults.conf";
-    let mut script = Script::shell("s05-again", once);
-    script.change = |pod| pod["spec"]["restartPolicy"] = serde_json::json!("OnFailure");
+    let script =
+        Script::shell("s05-again", once).changed(|pod| pod["spec"]["restartPolicy"] = serde_json::json!("OnFailure"));
     let driver = Driver::start(stage, &script)?;
     let end = driver.end()?;
     equal(&driver, "exit code", end.code, Some(0))?;

@@ -19,9 +19,13 @@ pub const ALL: &[Test] = &[
 ];
 
 /// Ends in codriver-init with this code; returns its message.
-fn refused(stage: &Stage, name: &str, code: i64, change: fn(&mut Value)) -> Result<String> {
-    let mut script = Script::shell(name, "echo never");
-    script.change = change;
+fn refused(
+    stage: &Stage,
+    name: &str,
+    code: i64,
+    change: impl Fn(&mut Value) + Send + Sync + 'static,
+) -> Result<String> {
+    let script = Script::shell(name, "echo never").changed(change);
     let driver = Driver::start(stage, &script)?;
     let end = driver.end()?;
     let init = &container(&end.pod, "codriver-init")["state"]["terminated"];

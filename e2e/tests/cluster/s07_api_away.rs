@@ -37,11 +37,10 @@ impl Drop for Away {
 }
 
 fn away(stage: &Stage) -> Result<()> {
-    let mut play = Script::shell("s07", "echo waiting; sleep 3600");
-    play.change = |pod| {
+    let play = Script::shell("s07", "echo waiting; sleep 3600").changed(|pod| {
         let sidecar = &mut pod["spec"]["initContainers"][1];
         set(&mut sidecar["env"], "CODRIVER_CLEANUP", "3");
-    };
+    });
     let driver = Driver::start(stage, &play)?;
     driver.until_it_says("waiting")?;
     leave_behind(stage, &driver, 1)?;

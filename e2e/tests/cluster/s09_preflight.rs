@@ -23,9 +23,8 @@ pub const ALL: &[Test] = &[
 /// An account that nobody has given a role.
 const ACCOUNT: &str = "s09-driver";
 
-fn play(stage: &Stage, name: &str, change: fn(&mut Value)) -> Result<(Driver, End)> {
-    let mut script = Script::shell(name, "exit 0");
-    script.change = change;
+fn play(stage: &Stage, name: &str, change: impl Fn(&mut Value) + Send + Sync + 'static) -> Result<(Driver, End)> {
+    let script = Script::shell(name, "exit 0").changed(change);
     let driver = Driver::start(stage, &script)?;
     let end = driver.end()?;
     Ok((driver, end))

@@ -33,15 +33,14 @@ fn of_a_secret(stage: &Stage) -> Result<()> {
     let data = json!({NAMES[0]: store["data"]["MINIO_ROOT_USER"], NAMES[1]: store["data"]["MINIO_ROOT_PASSWORD"]});
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}, "data": data});
     stage.apply(&[secret])?;
-    let mut script = running(stage, "s10-secret");
-    script.change = |pod| {
+    let script = running(stage, "s10-secret").changed(|pod| {
         let environment = &mut pod["spec"]["initContainers"][0]["env"];
         set(environment, "CODRIVER_KEYS_SECRET", SECRET);
         let Some(variables) = environment.as_array_mut() else { return };
         variables
             .retain(|variable| variable["name"] != "AWS_ROLE_ARN" && variable["name"] != "AWS_WEB_IDENTITY_TOKEN_FILE");
         variables.extend(NAMES.map(reference));
-    };
+    });
 
     let driver = seen_nowhere(stage, &script, NAMES.len())?;
 
