@@ -46,6 +46,8 @@ pub enum Verb {
     Probe(ProbeArgs),
 }
 
+/// Where Kubernetes mounts a pod's service account.
+pub const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// The shared volume.
 pub const VOLUME: &str = "/codriver";
 

@@ -1,8 +1,9 @@
 //! `codriver run`: the wrapper, parent of the driver process.
 //!
 //! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`driver`],
-//! [`companion`], [`message`] and [`terminal`] each touch one thing; [`attempt`] and [`environment`] prepare the start.
+//! [`companion`], [`alone`], [`message`] and [`terminal`] each touch one thing; [`attempt`] and [`environment`] prepare the start.
 
+pub mod alone;
 pub mod attempt;
 pub mod companion;
 pub mod drive;
@@ -23,7 +24,7 @@ use crate::{
     args::RunArgs,
     failure::Failure,
     protocol::{Attempt, socket_path},
-    run::{companion::Companion, drive::World, driver::Task, environment::Environment, machine::Timer},
+    run::{alone::Alone, companion::Companion, drive::World, driver::Task, environment::Environment, machine::Timer},
     signals::Caught,
     verdict::Verdict,
 };
@@ -52,7 +53,7 @@ impl Deadlines {
 }
 
 /// Supervises the command and returns the exit code to end with. Blocks for as long as the driver lives, and after its end
-/// for at most [`LEFTOVERS`] and [`LAST_LOOK`] and the farewell's deadline together.
+/// for at most [`LEFTOVERS`] and [`LAST_LOOK`] and the farewell's deadline together; alone, for the cleanup's if that is longer.
 ///
 /// # Errors
 /// When signals cannot be caught, or the files in the volume cannot be read or written. Nothing has been started then.
@@ -71,20 +72,33 @@ async fn supervise(args: RunArgs) -> Result<u8, Failure> {
         tracing::warn!(error = %source, "orphans of the driver go to PID 1, not to codriver");
     }
     let mut environment = Environment::load(&args.volume.join("env"))?;
-    let attempt = prepare(&args, &mut environment)?;
+    let (attempt, pod_uid) = prepare(&args, &mut environment)?.unzip();
     message::write_provisional(&args.termination_log, attempt.as_ref());
+    let alone = attempt.as_ref().zip(pod_uid).filter(|_| args.alone).map(|(attempt, pod_uid)| Alone {
+        application_id: attempt.application_id.clone(),
+        pod_uid,
+        spark_defaults: attempt::spark_defaults(&args.volume, attempt.number),
+        service_account: args.service_account,
+        deadline: args.cleanup,
+    });
+    match &alone {
+        Some(alone) => alone.warn(),
+        None if args.alone => tracing::warn!("no cleanup without codriver-init's volume: no application id is known"),
+        None => {}
+    }
     let companion = match &attempt {
-        Some(attempt) => Some(Companion::new(socket_path(&args.volume), attempt.clone()).await),
-        None => None,
+        Some(attempt) if !args.alone => Some(Companion::new(socket_path(&args.volume), attempt.clone()).await),
+        _ => None,
     };
     let task = Task { command: args.command, set: environment.set, remove: environment.remove };
     let deadlines = Deadlines { grace: args.grace };
-    let world = World { signals, companion, attempt, termination_log: args.termination_log, deadlines };
+    let world = World { signals, companion, alone, attempt, termination_log: args.termination_log, deadlines };
     Ok(world.supervise(&task).await)
 }
 
-/// Makes this start's attempt and its configuration folder. Without codriver-init's folders (a laptop) there is none.
-fn prepare(args: &RunArgs, environment: &mut Environment) -> Result<Option<Attempt>, Failure> {
+/// Makes this start's attempt and its configuration folder, and knows the pod's uid. Without codriver-init's folders (a laptop)
+/// there is none.
+fn prepare(args: &RunArgs, environment: &mut Environment) -> Result<Option<(Attempt, String)>, Failure> {
     if !args.volume.join("attempts").is_dir() {
         return Ok(None);
     }
@@ -101,7 +115,7 @@ fn prepare(args: &RunArgs, environment: &mut Environment) -> Result<Option<Attem
     let conf = attempt::merge_conf(&args.volume, image_conf.as_deref(), &folder, &attempt, &args.command)?;
     environment.set.push(("SPARK_CONF_DIR".into(), conf.into()));
     tracing::info!(attempt = attempt.number, application_id = %attempt.application_id, "supervising the driver");
-    Ok(Some(attempt))
+    Ok(Some((attempt, pod_uid.to_owned())))
 }
 
 /// A variable as the driver will see it.

@@ -2,9 +2,9 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 
-use super::{VOLUME, seconds};
+use super::{SERVICE_ACCOUNT, VOLUME, seconds};
 use crate::termination_log::DEFAULT_PATH;
 
 /// `codriver run`.
@@ -20,6 +20,17 @@ pub struct RunArgs {
     /// terminationGracePeriodSeconds (30 by default), so that the cleanup has what is left.
     #[arg(long, value_name = "SECONDS", env = "CODRIVER_GRACE", default_value = "24", value_parser = seconds)]
     pub grace: Duration,
+    /// There is no sidecar (a cluster without native sidecars): clean up after the driver's end. No help if the kernel kills
+    /// the whole container at once; then executors stay until the pod is deleted, or `codriver sweep` runs.
+    #[arg(long, env = "CODRIVER_ALONE", value_parser = BoolishValueParser::new())]
+    pub alone: bool,
+    /// With --alone, seconds that the cleanup may take. This and the grace period together must be below
+    /// terminationGracePeriodSeconds, or the kubelet's SIGKILL costs the driver's exit code.
+    #[arg(long, value_name = "SECONDS", env = "CODRIVER_CLEANUP", default_value = "5", value_parser = seconds)]
+    pub cleanup: Duration,
+    /// With --alone, the mounted service account: token, ca.crt.
+    #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
+    pub service_account: PathBuf,
     /// Where the kubelet reads the termination message (terminationMessagePath).
     #[arg(long, env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
     pub termination_log: PathBuf,

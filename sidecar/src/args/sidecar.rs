@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::{VOLUME, seconds};
+use super::{SERVICE_ACCOUNT, VOLUME, seconds};
 use crate::{mesh::wish::Wish, termination_log::DEFAULT_PATH};
 
 /// `codriver sidecar`.
@@ -45,7 +45,7 @@ pub struct SidecarArgs {
     #[arg(long, value_name = "LIST", env = "CODRIVER_QUIT", default_value = "auto")]
     pub quit: Wish,
     /// The mounted service account: token, ca.crt.
-    #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = "/var/run/secrets/kubernetes.io/serviceaccount")]
+    #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
     pub service_account: PathBuf,
     /// Where the kubelet reads the termination message (terminationMessagePath).
     #[arg(long, env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]

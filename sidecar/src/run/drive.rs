@@ -3,13 +3,14 @@
 use std::{future::pending, path::PathBuf};
 
 use nix::sys::signal::Signal;
-use tokio::task::yield_now;
+use tokio::task::{JoinHandle, yield_now};
 
 use crate::{
     failure::BUG,
     protocol::{Attempt, ToSidecar, ToWrapper},
     run::{
         Deadlines,
+        alone::Alone,
         companion::Companion,
         driver::{Driver, Task},
         machine::{Effect, Event, Timer, Wrapper},
@@ -25,8 +26,10 @@ use crate::{
 pub struct World {
     /// Caught since before anything else.
     pub signals: Caught,
-    /// Absent without a shared volume.
+    /// Absent without a shared volume, or without a sidecar.
     pub companion: Option<Companion>,
+    /// Cleans up when there is no sidecar for it.
+    pub alone: Option<Alone>,
     /// Absent without a shared volume.
     pub attempt: Option<Attempt>,
     /// The kubelet's file.
@@ -41,6 +44,8 @@ struct Moving<'a> {
     task: &'a Task,
     driver: Option<Driver>,
     timers: Timers<Timer>,
+    /// The cleanup, once it is under way.
+    cleanup: Option<JoinHandle<()>>,
     /// The driver has it while it lives.
     terminal: Option<Terminal>,
     /// The driver's end was told to the machine; from then on its group is watched.
@@ -50,9 +55,16 @@ struct Moving<'a> {
 impl World {
     /// Starts the driver, lives with it and returns the exit code.
     pub async fn supervise(self, task: &Task) -> u8 {
-        let mut machine = Wrapper::default();
-        let mut moving =
-            Moving { world: self, task, driver: None, timers: Timers::default(), terminal: None, ended: false };
+        let mut machine = if self.alone.is_some() { Wrapper::alone() } else { Wrapper::default() };
+        let mut moving = Moving {
+            world: self,
+            task,
+            driver: None,
+            timers: Timers::default(),
+            cleanup: None,
+            terminal: None,
+            ended: false,
+        };
         loop {
             let event = moving.next_event().await;
             for effect in machine.step(event) {
@@ -77,6 +89,7 @@ impl Moving<'_> {
                 // One turn of the reactor, so that signals which wait already are heard first.
                 () = yield_now(), if self.driver.is_none() => Some(self.start().await),
                 timer = self.timers.ring() => Some(Event::Overdue(timer)),
+                () = end_of(&mut self.cleanup) => Some(Event::CleanedUp),
                 // Last, so that no flood of words keeps a deadline from ringing.
                 order = listen(self.world.companion.as_mut()) => Some(obey(order)),
             };
@@ -119,6 +132,7 @@ impl Moving<'_> {
             (Effect::Forward(_) | Effect::SignalGroup(_), None) => {}
             (Effect::Arm(timer), _) => self.timers.arm(timer, self.world.deadlines.of(timer)),
             (Effect::Announce(verdict), _) => self.announce(verdict).await,
+            (Effect::CleanUp, _) => self.cleanup = self.world.alone.take().map(|alone| tokio::spawn(alone.clean())),
             // The machine never leaves without a verdict that has a code.
             (Effect::Leave(verdict), _) => {
                 if let Some(terminal) = &self.terminal {
@@ -137,6 +151,16 @@ impl Moving<'_> {
         }
         tracing::info!(code = verdict.code(), whose = verdict.whose(), "the driver {verdict}");
     }
+}
+
+/// Waits for the task's end, once; for ever when there is none.
+async fn end_of(task: &mut Option<JoinHandle<()>>) {
+    match task {
+        // A task that panicked is over as well, and the panic has been said.
+        Some(running) => drop(running.await),
+        None => pending().await,
+    }
+    *task = None;
 }
 
 async fn listen(companion: Option<&mut Companion>) -> ToWrapper {

@@ -12,8 +12,14 @@ enum State {
     Running,
     /// Asked to stop; it has until the grace timer to leave by itself. What is said of its end, if codriver gave it up.
     Stopping(Option<Verdict>),
-    /// The driver is gone and its verdict final; only its leftover group (PySpark's python) remains.
-    Lingering(Verdict),
+    /// The driver is gone and its verdict final; this is waited for before leaving.
+    Lingering {
+        verdict: Verdict,
+        /// Its leftover group (PySpark's python).
+        group: bool,
+        /// The cleanup, when there is no sidecar for it.
+        cleanup: bool,
+    },
     Done,
 }
 
@@ -42,6 +48,8 @@ pub enum Event {
     },
     /// The last of the driver's process group is gone.
     GroupGone,
+    /// The cleanup is over, well or not.
+    CleanedUp,
     /// A timer that was armed rang.
     Overdue(Timer),
 }
@@ -69,6 +77,8 @@ pub enum Effect {
     Arm(Timer),
     /// Tell the termination message, the sidecar and the log, in this order.
     Announce(Verdict),
+    /// Remove what the driver left in the cluster, within a bound; answered by [`Event::CleanedUp`].
+    CleanUp,
     /// End with the verdict's code.
     Leave(Verdict),
 }
@@ -77,15 +87,23 @@ pub enum Effect {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Wrapper {
     state: State,
+    /// There is no sidecar, so the cleanup is the wrapper's own.
+    alone: bool,
 }
 
 impl Default for Wrapper {
     fn default() -> Self {
-        Self { state: State::Starting }
+        Self { state: State::Starting, alone: false }
     }
 }
 
 impl Wrapper {
+    /// One that cleans up after its driver itself.
+    #[must_use]
+    pub fn alone() -> Self {
+        Self { alone: true, ..Self::default() }
+    }
+
     /// One event in, the effects to carry out in this order.
     pub fn step(&mut self, event: Event) -> Vec<Effect> {
         match (&self.state, event) {
@@ -119,17 +137,16 @@ impl Wrapper {
                 self.ended(verdict, leftovers)
             }
             // The driver is gone, so a second request can only mean its leftovers.
-            (State::Lingering(_), Event::Signal(signal)) if asks_to_stop(signal) => {
+            (State::Lingering { group: true, .. }, Event::Signal(signal)) if asks_to_stop(signal) => {
                 vec![Effect::SignalGroup(Signal::SIGKILL)]
             }
-            (State::Lingering(_), Event::Overdue(Timer::Leftovers)) => {
+            (State::Lingering { group: true, .. }, Event::Overdue(Timer::Leftovers)) => {
                 vec![Effect::SignalGroup(Signal::SIGKILL), Effect::Arm(Timer::LastLook)]
             }
-            (State::Lingering(verdict), Event::GroupGone | Event::Overdue(Timer::LastLook)) => {
-                let leave = Effect::Leave(verdict.clone());
-                self.state = State::Done;
-                vec![leave]
+            (State::Lingering { verdict, cleanup, .. }, Event::GroupGone | Event::Overdue(Timer::LastLook)) => {
+                self.linger(verdict.clone(), false, *cleanup)
             }
+            (State::Lingering { verdict, group, .. }, Event::CleanedUp) => self.linger(verdict.clone(), *group, false),
             _ => Vec::new(),
         }
     }
@@ -145,16 +162,26 @@ impl Wrapper {
         vec![Effect::Forward(signal), Effect::Arm(Timer::Grace)]
     }
 
-    /// The verdict is told before anything else is done: the sidecar's cleanup must not wait for a leftover.
+    /// The verdict is told before anything else is done, and no cleanup waits for a leftover.
     fn ended(&mut self, verdict: Verdict, leftovers: bool) -> Vec<Effect> {
-        let announce = Effect::Announce(verdict.clone());
-        if leftovers {
-            self.state = State::Lingering(verdict);
-            vec![announce, Effect::SignalGroup(Signal::SIGTERM), Effect::Arm(Timer::Leftovers)]
-        } else {
-            self.state = State::Done;
-            vec![announce, Effect::Leave(verdict)]
+        let mut effects = vec![Effect::Announce(verdict.clone())];
+        if self.alone {
+            effects.push(Effect::CleanUp);
         }
+        if leftovers {
+            effects.extend([Effect::SignalGroup(Signal::SIGTERM), Effect::Arm(Timer::Leftovers)]);
+        }
+        effects.extend(self.linger(verdict, leftovers, self.alone));
+        effects
+    }
+
+    fn linger(&mut self, verdict: Verdict, group: bool, cleanup: bool) -> Vec<Effect> {
+        if group || cleanup {
+            self.state = State::Lingering { verdict, group, cleanup };
+            return Vec::new();
+        }
+        self.state = State::Done;
+        vec![Effect::Leave(verdict)]
     }
 }
 

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy knows only test functions as tests, not what they call")]
 
+mod alone;
 mod answer;
 mod asked;
 mod controllers;
 mod faults;
 mod kept;
+mod program;
 mod strays;
 mod world;
 

@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use crate::answer::{Answer, Tail};
@@ -247,14 +248,15 @@ impl World {
                 return Err(std::io::ErrorKind::ConnectionRefused.into());
             }
             let (ours, theirs) = tokio::io::duplex(1 << 16);
-            let world = world.clone();
-            tokio::spawn(async move {
-                let service = service_fn(|request| world.answer(request));
-                let _ =
-                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(theirs), service).await;
-            });
+            tokio::spawn(world.clone().serve(theirs));
             Ok(ours)
         }))
+    }
+
+    /// One connection, until it ends.
+    pub async fn serve(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        let service = service_fn(|request| self.answer(request));
+        let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     }
 
     /// What is there, or will be.

@@ -153,6 +153,7 @@ fn go_on(world: &mut World) {
             }
             Effect::SignalGroup(signal) => kill_group(&mut container.driver, signal),
             Effect::Arm(timer) => drop(container.timers.insert(timer)),
+            Effect::CleanUp => unreachable!("it is not alone"),
             Effect::Announce(verdict) => {
                 let number = container.number;
                 let first = world.history.announced.insert(number, verdict.clone()).is_none();

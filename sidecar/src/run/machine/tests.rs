@@ -34,6 +34,42 @@ fn an_end_is_announced_and_then_left_with() {
     }
 }
 
+/// A wrapper without a sidecar whose driver has just ended.
+fn ended_alone(leftovers: bool) -> Wrapper {
+    let mut wrapper = Wrapper::alone();
+    assert_eq!(wrapper.step(Event::Started), []);
+    let effects = wrapper.step(Event::Ended { verdict: Verdict::Exited(7), leftovers });
+    assert_eq!(effects[..2], [Announce(Verdict::Exited(7)), CleanUp], "the cleanup waits for no leftover");
+    assert_eq!(effects.len(), if leftovers { 4 } else { 2 });
+    wrapper
+}
+
+#[test]
+fn alone_it_leaves_once_the_cleanup_and_the_leftovers_are_over_in_any_order() {
+    let leave = [Leave(Verdict::Exited(7))];
+    assert_eq!(ended_alone(false).step(Event::CleanedUp), leave);
+    for order in [[Event::CleanedUp, Event::GroupGone], [Event::GroupGone, Event::CleanedUp]] {
+        let mut wrapper = ended_alone(true);
+        let [first, second] = order;
+        assert_eq!((wrapper.step(first), wrapper.step(second)), (vec![], leave.to_vec()));
+    }
+}
+
+#[test]
+fn alone_a_request_to_stop_ends_leftovers_and_not_the_cleanup() {
+    let mut wrapper = ended_alone(true);
+    assert_eq!(wrapper.step(Event::Signal(SIGTERM)), [SignalGroup(SIGKILL)]);
+    assert_eq!(wrapper.step(Event::GroupGone), []);
+    assert_eq!(wrapper.step(Event::Signal(SIGTERM)), [], "there is nobody to signal any more");
+    assert_eq!(wrapper.step(Event::Overdue(Timer::Leftovers)), []);
+}
+
+#[test]
+fn alone_a_driver_that_never_started_left_nothing() {
+    let never = Event::NotStarted { code: 127, why: "no such file".into() };
+    assert!(!Wrapper::alone().step(never).contains(&CleanUp));
+}
+
 #[test]
 fn a_term_is_forwarded_to_the_driver_alone_and_starts_the_grace_period() {
     let _ = stopping();
@@ -128,14 +164,15 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Terminate(Some(Verdict::GivenUp { code: 75, why: String::new() }))),
         (verdict, any::<bool>()).prop_map(|(verdict, leftovers)| Event::Ended { verdict, leftovers }),
         Just(Event::GroupGone),
+        Just(Event::CleanedUp),
         prop::sample::select(vec![Timer::Grace, Timer::Leftovers, Timer::LastLook]).prop_map(Event::Overdue),
     ]
 }
 
 proptest! {
     #[test]
-    fn whatever_the_order_there_is_one_verdict_and_no_signal_to_a_driver_that_is_gone(events in prop::collection::vec(any_event(), 0..40)) {
-        let mut wrapper = Wrapper::default();
+    fn whatever_the_order_there_is_one_verdict_and_no_signal_to_a_driver_that_is_gone(events in prop::collection::vec(any_event(), 0..40), alone: bool) {
+        let mut wrapper = Wrapper { alone, ..Wrapper::default() };
         let mut announced: Option<Verdict> = None;
         let mut left = false;
         for event in events {
@@ -151,6 +188,7 @@ proptest! {
                         left = true;
                     }
                     Forward(signal) => prop_assert!(announced.is_none(), "{signal} to a driver that is gone"),
+                    CleanUp => prop_assert!(alone && announced.is_some()),
                     SignalGroup(_) | Arm(_) => {}
                 }
             }
@@ -158,13 +196,14 @@ proptest! {
     }
 
     #[test]
-    fn it_ends_from_anywhere_once_the_driver_is_gone_and_the_deadlines_ring(events in prop::collection::vec(any_event(), 0..40)) {
-        let mut wrapper = Wrapper::default();
+    fn it_ends_from_anywhere_once_the_driver_is_gone_and_the_deadlines_ring(events in prop::collection::vec(any_event(), 0..40), alone: bool) {
+        let mut wrapper = Wrapper { alone, ..Wrapper::default() };
         let last = [
             Event::Started,
             Event::Ended { verdict: Verdict::Exited(0), leftovers: true },
             Event::Overdue(Timer::Leftovers),
             Event::Overdue(Timer::LastLook),
+            Event::CleanedUp,
         ];
         let leaves = events.into_iter().chain(last).flat_map(|event| wrapper.step(event)).filter(|effect| matches!(effect, Leave(_)));
         prop_assert_eq!(leaves.count(), 1);
