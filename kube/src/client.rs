@@ -57,6 +57,11 @@ impl Client {
         self.exchange.failed()
     }
 
+    /// Closes the connection that is kept between requests; the next one opens its own.
+    pub fn hang_up(&self) {
+        self.exchange.hang_up();
+    }
+
     /// One pod.
     ///
     /// # Errors

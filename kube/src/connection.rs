@@ -83,6 +83,11 @@ impl Kept {
     pub(crate) fn put(&self, sender: Sender) {
         *self.slot() = Some((sender, Instant::now()));
     }
+
+    /// Keeps none any more: without its sender a connection ends.
+    pub(crate) fn clear(&self) {
+        *self.slot() = None;
+    }
 }
 
 /// Opens a connection. Its driving task ends with the sender and the last answer.

@@ -52,6 +52,11 @@ impl Exchange {
         self.failed.load(Ordering::Relaxed)
     }
 
+    /// Closes the connection that is kept.
+    pub(crate) fn hang_up(&self) {
+        self.kept.clear();
+    }
+
     fn count<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         match &result {
             Ok(_) | Err(Error::NotFound { .. } | Error::Conflict { .. } | Error::Gone { .. }) => {}

@@ -15,6 +15,8 @@ pub mod memory;
 pub mod own_pod;
 pub mod quitting;
 pub mod status;
+#[cfg(test)]
+mod test_api;
 pub mod wrappers;
 
 use std::{env, path::Path, sync::Arc};
@@ -79,8 +81,14 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
         events: Arc::clone(&events),
         metrics: Arc::clone(&metrics),
     };
-    let quitter =
-        Quitter { wish: args.quit, container: pod.container.clone(), own_pod, events, metrics: Arc::clone(&metrics) };
+    let quitter = Quitter {
+        wish: args.quit,
+        container: pod.container.clone(),
+        client: client.clone(),
+        own_pod,
+        events,
+        metrics: Arc::clone(&metrics),
+    };
     let world = World {
         signals,
         heard,

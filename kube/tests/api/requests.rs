@@ -249,3 +249,14 @@ async fn failures_are_counted_and_answers_are_not() {
         assert_eq!(client.failures(), failures);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_hang_up_the_next_request_opens_a_connection_of_its_own() {
+    let script = Script::new([on(GET_POD, "{}"), on(GET_POD, "{}"), on(GET_POD, "{}")]);
+    let client = client(&script);
+    client.pod("etl", "job").await.unwrap();
+    client.pod("etl", "job").await.unwrap();
+    client.hang_up();
+    client.pod("etl", "job").await.unwrap();
+    script.was_played_on(2);
+}

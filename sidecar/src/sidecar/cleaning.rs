@@ -143,3 +143,42 @@ impl Cleaner {
 fn milliseconds(duration: Duration) -> f64 {
     Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)).as_secs_f64()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        protocol::Attempt,
+        sidecar::test_api::{Api, pod},
+        verdict::{Evidence, Verdict},
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_is_told_once_it_is_cleaned_up_after() {
+        let volume = tempfile::tempdir().unwrap();
+        let api = Api::new(|request| match request.starts_with("POST") {
+            true => Some((201, "{}")),
+            false => Some((200, r#"{"metadata":{},"items":[]}"#)),
+        });
+        let cleaner = Cleaner {
+            client: Some(api.client()),
+            pod: pod(),
+            deadline: Duration::from_secs(20),
+            keep_failed: Duration::ZERO,
+            volume: volume.path().to_owned(),
+            termination_log: volume.path().join("none"),
+            events: Arc::new(Events::new(Some(api.client()), pod())),
+            metrics: Arc::default(),
+        };
+        let attempt = Attempt { number: 1, application_id: "spark-x-1".into(), since: 5 };
+        let ended = Ended { attempt, verdict: Verdict::Exited(7), evidence: Evidence::Farewell, reason: None };
+        cleaner.clean(&ended, None, Instant::now()).await;
+        let (last, before) = (api.requests(), api.bodies());
+        let told = before.last().unwrap();
+        assert_eq!(last.iter().position(|request| request.starts_with("POST")), Some(last.len() - 1), "{last:?}");
+        assert_eq!((&told["reason"], &told["type"]), (&"DriverFailed".into(), &"Warning".into()));
+        let page = cleaner.metrics.page();
+        assert!(page.contains("codriver_cleanups_total{result=\"complete\"} 1"), "{page}");
+        assert!(page.contains("codriver_driver_exit_code 7"), "{page}");
+    }
+}

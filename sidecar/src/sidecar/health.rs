@@ -115,3 +115,41 @@ impl Shown {
         self.metrics.page()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sidecar::test_api::{Api, pod};
+
+    fn get(shown: &Shown, path: &str) -> StatusCode {
+        shown.answer(&Request::get(path).body(()).unwrap()).status()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_ready_once_the_api_server_has_told_the_pod_and_healthy_before() {
+        let began = tokio::time::Instant::now();
+        let api = Api::new(move |_| Some(if began.elapsed().is_zero() { (403, "{}") } else { (200, "{}") }));
+        let client = Some(api.client());
+        let own_pod = OwnPod::read(client.clone(), &pod());
+        let shown = Shown { client, own_pod, metrics: Arc::default() };
+        let statuses = |shown: &Shown| ["/healthz", "/readyz", "/metrics"].map(|path| get(shown, path).as_u16());
+        assert_eq!(statuses(&shown), [200, 503, 200]);
+        assert!(shown.page().contains("codriver_ready 0"));
+        shown.own_pod.specification(Duration::from_secs(60)).await.unwrap();
+        assert_eq!(statuses(&shown), [200, 200, 200]);
+        let page = shown.page();
+        assert!(page.contains("codriver_ready 1\n") && page.contains("codriver_api_errors_total 1\n"), "{page}");
+    }
+
+    #[tokio::test]
+    async fn only_get_and_only_these_paths_are_answered() {
+        let shown = Shown { client: None, own_pod: OwnPod::read(None, &pod()), metrics: Arc::default() };
+        for path in ["/", "/healthz/", "/metrics2"] {
+            assert_eq!(get(&shown, path), StatusCode::NOT_FOUND, "{path}");
+        }
+        for path in ["/healthz", "/readyz", "/metrics"] {
+            let status = shown.answer(&Request::post(path).body(()).unwrap()).status();
+            assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        }
+    }
+}

@@ -53,6 +53,8 @@ async fn keep_asking(client: Arc<Client>, namespace: String, name: String, tell:
         match client.pod(&namespace, &name).await {
             Ok(pod) => {
                 let _ = tell.send(Some(pod.spec));
+                // The next request may be hours away.
+                client.hang_up();
                 return;
             }
             // Said once: what comes of it is said again at the end.
@@ -66,49 +68,25 @@ async fn keep_asking(client: Arc<Client>, namespace: String, name: String, tell:
 
 #[cfg(test)]
 mod tests {
-    use codriver_kube::Config;
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        time::Instant,
-    };
+    use tokio::time::Instant;
 
     use super::*;
-
-    fn pod() -> Pod {
-        Pod { namespace: "etl".into(), name: "p".into(), uid: "u".into(), container: "driver".into() }
-    }
-
-    /// An API server that answers 503 until so long after the test's start.
-    fn away_for(pause: Duration) -> Arc<Client> {
-        let end = Instant::now() + pause;
-        Arc::new(Client::new(Config::over(move || {
-            let (ours, mut theirs) = tokio::io::duplex(4096);
-            tokio::spawn(async move {
-                let mut seen = Vec::new();
-                while !seen.ends_with(b"\r\n\r\n") {
-                    theirs.read_buf(&mut seen).await.unwrap();
-                }
-                let (status, body) = match Instant::now() < end {
-                    true => ("503 Service Unavailable", "{}"),
-                    false => ("200 OK", r#"{"spec":{"restartPolicy":"Never"}}"#),
-                };
-                let answer =
-                    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-                theirs.write_all(answer.as_bytes()).await.unwrap();
-            });
-            Ok(ours)
-        })))
-    }
+    use crate::sidecar::test_api::{Api, pod};
 
     #[tokio::test(start_paused = true)]
     async fn it_is_asked_for_until_the_api_server_tells_it() {
-        let (began, own) = (Instant::now(), OwnPod::read(Some(away_for(Duration::from_secs(10))), &pod()));
+        let began = Instant::now();
+        let api = Api::new(move |_| match began.elapsed().as_secs() {
+            0..10 => Some((503, "{}")),
+            _ => Some((200, r#"{"spec":{"restartPolicy":"Never"}}"#)),
+        });
+        let own = OwnPod::read(Some(api.client()), &pod());
         assert!(!own.is_known());
         assert_eq!(own.specification(Duration::from_secs(5)).await, None);
         let specification = own.specification(Duration::from_secs(60)).await.unwrap();
         // Pauses of 1, 2, 4 and 8 s.
         assert_eq!((specification.restart_policy.as_deref(), began.elapsed().as_secs()), (Some("Never"), 15));
-        assert!(own.is_known());
+        assert_eq!((own.is_known(), api.requests().len()), (true, 5));
     }
 
     #[tokio::test(start_paused = true)]

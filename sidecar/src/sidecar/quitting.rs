@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use codriver_kube::Client;
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
@@ -30,6 +31,8 @@ pub struct Quitter {
     pub wish: Wish,
     /// The driver's container.
     pub container: String,
+    /// The API server; absent without a service account.
+    pub client: Option<Arc<Client>>,
     /// Which containers there are.
     pub own_pod: OwnPod,
     /// Where proxies that stay are told.
@@ -53,6 +56,8 @@ impl Quitter {
     }
 
     async fn ask_all(&self, targets: Vec<Target>, attempt: u32) {
+        // A proxy that drains waits for the connections that go through it.
+        self.client.iter().for_each(|client| client.hang_up());
         let (tell, mut told) = mpsc::channel(targets.len().max(1));
         // Ends with this scope, as when the future is dropped.
         let _asking: JoinSet<()> = targets.into_iter().map(|target| ask(target, PAUSE, tell.clone())).collect();
@@ -81,57 +86,32 @@ impl Quitter {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
-    use codriver_kube::{Client, Config};
-    use http_body_util::{BodyExt, Full};
-    use hyper::{Request, Response, body::Bytes, body::Incoming, service::service_fn};
-    use hyper_util::rt::TokioIo;
-    use serde_json::Value;
-
     use super::*;
-    use crate::{mesh::catalogue::Known, sidecar::Pod};
-
-    /// An API server that takes any event.
-    fn server(events: &Arc<Mutex<Vec<Value>>>) -> Arc<Client> {
-        let events = Arc::clone(events);
-        let open = move || {
-            let (ours, theirs) = tokio::io::duplex(1 << 16);
-            let events = Arc::clone(&events);
-            tokio::spawn(async move {
-                let service = service_fn(async |request: Request<Incoming>| {
-                    let body = request.into_body().collect().await?.to_bytes();
-                    events.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
-                    Ok::<_, hyper::Error>(Response::new(Full::<Bytes>::from("{}")))
-                });
-                let _ =
-                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(theirs), service).await;
-            });
-            Ok(ours)
-        };
-        Arc::new(Client::new(Config::over(open)))
-    }
+    use crate::{
+        mesh::catalogue::Known,
+        sidecar::test_api::{Api, pod},
+    };
 
     #[tokio::test]
     async fn a_proxy_that_stays_is_told_with_the_remedy_and_one_that_goes_is_only_counted() {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let pod = Pod { namespace: "etl".into(), name: "p".into(), uid: "u".into(), container: "driver".into() };
+        let api = Api::new(|_| Some((201, "{}")));
         let quitter = Quitter {
             wish: Wish::default(),
             container: "driver".into(),
-            own_pod: OwnPod::read(None, &pod),
-            events: Arc::new(Events::new(Some(server(&told)), pod)),
+            client: None,
+            own_pod: OwnPod::read(None, &pod()),
+            events: Arc::new(Events::new(Some(api.client()), pod())),
             metrics: Arc::default(),
         };
         let target = Known::named("linkerd").unwrap().target("linkerd-proxy");
         quitter.tell(&target, Came::Quit, 1).await;
-        assert_eq!(*told.lock().unwrap(), [] as [Value; 0]);
+        assert_eq!(api.requests(), [] as [&str; 0]);
         quitter.tell(&target, Came::Refused(404), 1).await;
-        let events = told.lock().unwrap();
+        let events = api.bodies();
         let [event] = events.as_slice() else { panic!("{events:?}") };
         assert_eq!(
             (&event["reason"], &event["metadata"]["name"]),
-            (&"ProxyStays".into(), &"codriver-u-proxy-4191-1".into())
+            (&"ProxyStays".into(), &"codriver-5f3c-6f6e-proxy-4191-1".into())
         );
         assert_eq!(
             event["message"],
