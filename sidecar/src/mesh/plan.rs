@@ -39,7 +39,8 @@ pub fn plan(wish: &Wish, pod: Option<&PodSpec>, driver: &str, code: Option<u8>) 
 
 /// Whether the kubelet starts the driver's container again in its place (Kubernetes, "Pod Lifecycle": container restart
 /// policy; KEP-5307 for rules of the container's own, which come first).
-fn restarts(pod: &PodSpec, driver: &str, code: Option<u8>) -> bool {
+#[must_use]
+pub fn restarts(pod: &PodSpec, driver: &str, code: Option<u8>) -> bool {
     let container = pod.containers.iter().find(|container| container.name == driver);
     let rules = container.map_or(&[][..], |container| &container.restart_policy_rules);
     if code.is_some_and(|code| rules.iter().any(|rule| rule.exit_codes.mean(i32::from(code)))) {

@@ -29,6 +29,8 @@ use crate::{
 
 /// For the status after SIGTERM: there may be two seconds in all (the kubelet's floor for sidecars), and the cleanup matters more.
 const LAST_SETTLE: Duration = Duration::from_secs(1);
+/// Between two looks at a driver without a wrapper: one request in so long, for as long as it runs.
+const ALONE: Duration = Duration::from_secs(10);
 /// Before the API server is asked again; the kubelet reports an ended container within a second or two.
 const STATUS_PAUSE: Duration = Duration::from_millis(250);
 
@@ -144,9 +146,12 @@ impl Moving {
             Effect::AskAgain(attempt) => self.ask(attempt, STATUS_PAUSE),
             Effect::Arm(Timer::Settle) => self.timers.arm(Timer::Settle, self.world.settle),
             Effect::Arm(Timer::LastSettle) => self.timers.arm(Timer::LastSettle, LAST_SETTLE),
+            Effect::Arm(Timer::Alone) => self.timers.arm(Timer::Alone, ALONE),
             Effect::Remember(memory) => self.world.notebook.write(&memory),
             Effect::Clean { ended, spare } => {
-                let (cleaner, tell, noticed) = (Arc::clone(&self.world.cleaner), self.told.0.clone(), self.noticed);
+                // Of a driver without a wrapper nothing was heard before this.
+                let noticed = if ended.attempt.number == 0 { Instant::now() } else { self.noticed };
+                let (cleaner, tell) = (Arc::clone(&self.world.cleaner), self.told.0.clone());
                 tokio::spawn(async move {
                     cleaner.clean(&ended, spare, noticed).await;
                     let _ = tell.send(Event::CleanupEnded).await;

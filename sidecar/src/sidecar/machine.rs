@@ -4,6 +4,13 @@
 //! and then the container's status says how, within the settle time; the kubelet's SIGTERM alone comes last.
 //! A driver that the API server calls running is never cleaned up after, unless its pod is being deleted under it.
 //!
+//! Where no wrapper is, the status is looked at slowly while the driver runs: a proxy in an ordinary container keeps SIGTERM away.
+//! Its ends are the last one's only: the starts in place share one application id, so nothing is removed between them.
+//!
+//! From the end to the verdict: at once by a farewell; else the settle time at most (10 s), and 1 s at most once SIGTERM came. Without
+//! a wrapper: 10 s by the slow look; after SIGTERM 1 s, or the settle time more where the API server says that the driver runs.
+//! A clock that jumps costs the code at most, not the bound: an end that seems older than its attempt is no evidence.
+//!
 //! After a verdict: clean up, and tell of it; then ask the proxies to quit, which takes the network away.
 
 use std::collections::VecDeque;
@@ -41,7 +48,7 @@ pub enum Event {
 /// What the API server says of the driver's container.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// It runs.
+    /// It runs, or is about to run again without anybody who counts its starts.
     Running {
         /// The pod carries a deletion timestamp.
         deleting: bool,
@@ -64,6 +71,8 @@ pub enum Timer {
     Settle,
     /// The same after SIGTERM: there may be two seconds in all, and the cleanup matters more.
     LastSettle,
+    /// Between two looks at a driver that has no wrapper.
+    Alone,
 }
 
 /// What to do.
@@ -122,7 +131,7 @@ pub struct Memory {
     pub current: Option<Attempt>,
     /// Those that wait for their cleanup, the oldest first.
     pub ended: VecDeque<Ended>,
-    /// Whether a wrapper was ever there.
+    /// Whether a wrapper was ever there, or the end of a driver without one is known.
     pub met: bool,
     /// The newest attempt whose verdict is known.
     #[serde(default)]
@@ -175,6 +184,7 @@ impl Supervisor {
             Event::Hello(attempt) => self.hello(attempt),
             Event::Farewell(verdict) => self.end(verdict, Evidence::Farewell, None),
             Event::StreamEnded => self.stream_ended(),
+            Event::Overdue(Timer::Alone) => self.look_alone(),
             Event::Status(status) if self.in_doubt() => self.status(status),
             Event::Overdue(timer) if self.in_doubt() => self.overdue(timer),
             // The wrapper came back, or its farewell was faster.
@@ -194,10 +204,30 @@ impl Supervisor {
     fn awake(&mut self, memory: Memory) -> Vec<Effect> {
         (self.met, self.decided) = (memory.met, memory.decided);
         self.ended = memory.ended;
-        self.current = memory.current.map(|attempt| Current { attempt, connected: false, runs: false });
+        let current = memory.current.filter(|attempt| *attempt != self.unwrapped);
+        self.current = current.map(|attempt| Current { attempt, connected: false, runs: false });
         let mut effects = self.clean_oldest();
         effects.extend(self.doubt());
+        effects.extend((!self.met).then_some(Effect::Arm(Timer::Alone)));
         effects
+    }
+
+    /// Puts the stand-in where no wrapper came.
+    fn stand_in(&mut self) {
+        if !self.met && self.current.is_none() {
+            self.current = Some(Current { attempt: self.unwrapped.clone(), connected: false, runs: false });
+        }
+    }
+
+    fn look_alone(&mut self) -> Vec<Effect> {
+        self.stand_in();
+        let looks = self.is_alone() && !self.stopping;
+        looks.then(|| Effect::AskStatus(self.unwrapped.clone())).into_iter().collect()
+    }
+
+    /// No wrapper was ever there.
+    fn is_alone(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.attempt == self.unwrapped)
     }
 
     fn hello(&mut self, attempt: Attempt) -> Vec<Effect> {
@@ -239,32 +269,45 @@ impl Supervisor {
     }
 
     fn status(&mut self, status: Status) -> Vec<Effect> {
+        let alone = self.is_alone();
         let Some(current) = &mut self.current else { return Vec::new() };
         match status {
             Status::Ended { verdict, reason } => self.end(verdict, Evidence::ContainerStatus, reason),
+            _ if alone && !self.stopping => vec![Effect::Arm(Timer::Alone)],
             Status::Running { deleting: false } if current.connected => vec![Effect::Exit(Why::DriverLives)],
             // The grace period is used up and SIGKILL is next, for the driver and for us.
             Status::Running { deleting: true } if current.connected => {
                 self.end(Verdict::Unknown, Evidence::Termination, None)
             }
-            Status::Running { .. } => {
-                current.runs = true;
+            Status::Running { deleting } => {
+                current.runs = !(deleting && self.stopping);
                 vec![Effect::AskAgain(current.attempt.clone())]
             }
-            Status::Unknown => vec![Effect::AskAgain(current.attempt.clone())],
+            Status::Unknown => {
+                current.runs &= !self.stopping;
+                vec![Effect::AskAgain(current.attempt.clone())]
+            }
         }
     }
 
     fn overdue(&mut self, timer: Timer) -> Vec<Effect> {
-        let Some(current) = &self.current else { return Vec::new() };
+        let alone = self.is_alone();
+        let Some(current) = &mut self.current else { return Vec::new() };
         match timer {
+            // Either the API server is late, or SIGTERM came to this container alone and the driver is to keep its executors.
+            Timer::LastSettle if alone && current.runs => {
+                current.runs = false;
+                vec![Effect::Arm(Timer::Settle)]
+            }
+            Timer::Settle if alone && self.stopping && current.runs => vec![Effect::Exit(Why::DriverLives)],
             // SIGTERM came in between and armed the shorter one.
-            Timer::Settle if self.stopping => Vec::new(),
+            Timer::Settle if self.stopping && !alone => Vec::new(),
             Timer::Settle if current.runs => vec![Effect::Arm(Timer::Settle)],
-            Timer::LastSettle if current.connected || !self.met => {
+            Timer::Settle | Timer::LastSettle if current.connected || alone => {
                 self.end(Verdict::Unknown, Evidence::Termination, None)
             }
             Timer::Settle | Timer::LastSettle => self.end(Verdict::Unknown, Evidence::EndOfStream, None),
+            Timer::Alone => Vec::new(),
         }
     }
 
@@ -273,6 +316,7 @@ impl Supervisor {
         if verdict != Verdict::Unknown {
             self.decided = self.decided.max(attempt.number);
         }
+        self.met = true;
         self.ended.push_back(Ended { attempt, verdict, evidence, reason });
         let mut effects = vec![self.remember()];
         if self.ended.len() == 1 {
@@ -319,12 +363,9 @@ impl Supervisor {
     }
 
     fn terminated(&mut self) -> Vec<Effect> {
-        let nothing_yet = !self.met && self.current.is_none() && self.ended.is_empty();
         let mut effects = self.stop_quitting();
         self.stopping = true;
-        if nothing_yet {
-            self.current = Some(Current { attempt: self.unwrapped.clone(), connected: false, runs: false });
-        }
+        self.stand_in();
         effects.extend(self.doubt());
         effects.extend(self.leave_when_done());
         effects

@@ -85,7 +85,8 @@ pub fn steps(world: &World) -> Vec<(String, World)> {
     let comes_back = world.container.as_ref().is_some_and(|container| !container.connected);
     for timer in sidecar.timers.iter().filter(|_| heard_all && !settled && !comes_back) {
         each_kill(world, &format!("{timer:?} rings"), &mut next, &|world, kill| {
-            world.history.bounds.insert(Bound::Settled);
+            // The slow look decides nothing by itself.
+            world.history.bounds.extend((*timer != Timer::Alone).then_some(Bound::Settled));
             change(world, |sidecar| sidecar.timers.retain(|armed| armed != timer));
             tell(world, Event::Overdue(*timer), kill)
         });
@@ -137,7 +138,8 @@ fn carry_out(world: &mut World, effect: Effect) {
         Effect::StopQuitting => change(world, |sidecar| sidecar.quitting = false),
         Effect::Exit(why) => {
             // The API server may not have heard of its end yet.
-            let lives = world.container.is_some() || world.api.running.is_some();
+            let late = world.api.running.is_some() || world.history.bounds.contains(&Bound::Settled);
+            let lives = world.container.is_some() || late;
             world.promise(why == Why::AllDone || lives, "the sidecar left for a driver that is not there");
             Sidecar::die(world);
         }
@@ -180,7 +182,11 @@ fn hear(world: &mut World, number: u8, kill: usize) -> bool {
         // As drive.rs has it: an older attempt's wrapper cannot be there any more.
         Line::Hello if world.sidecar.as_ref().is_some_and(|sidecar| sidecar.vouching > number) => return false,
         Line::Hello => {
-            change(world, |sidecar| sidecar.vouching = number);
+            // The slow look at a driver without a wrapper rings in vain from now on.
+            change(world, |sidecar| {
+                sidecar.vouching = number;
+                sidecar.timers.remove(&Timer::Alone);
+            });
             Event::Hello(attempt(number))
         }
         Line::Farewell(verdict) => Event::Farewell(verdict),

@@ -1,3 +1,5 @@
+mod evidence;
+
 use proptest::prelude::*;
 
 use super::{Effect::*, *};
@@ -21,7 +23,7 @@ fn new() -> Supervisor {
 
 fn alive() -> Supervisor {
     let mut supervisor = new();
-    assert_eq!(acts(&mut supervisor, Event::Awake(Memory::default())), []);
+    assert_eq!(acts(&mut supervisor, Event::Awake(Memory::default())), [Arm(Timer::Alone)]);
     assert_eq!(acts(&mut supervisor, Event::Hello(attempt(1))), []);
     supervisor
 }
@@ -261,7 +263,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         any::<bool>().prop_map(|deleting| Event::Status(Status::Running { deleting })),
         verdict.prop_map(|verdict| Event::Status(Status::Ended { verdict, reason: None })),
         Just(SILENT),
-        prop::sample::select(vec![Timer::Settle, Timer::LastSettle]).prop_map(Event::Overdue),
+        prop::sample::select(vec![Timer::Settle, Timer::LastSettle, Timer::Alone]).prop_map(Event::Overdue),
         Just(Event::CleanupEnded),
         Just(Event::QuitEnded),
         Just(Event::Terminated),
