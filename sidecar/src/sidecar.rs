@@ -67,10 +67,11 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
     // Nobody counted its starts, and codriver-init chose its application id.
     let application_id = format!("spark-{}", pod.uid.replace('-', ""));
     let unwrapped = Attempt { number: 0, application_id, since: 0 };
-    let (metrics, own_pod) = (Arc::new(measured::nothing_yet()), OwnPod::read(client.clone(), &pod));
+    let events = Arc::new(Events::new(client.clone(), pod.clone()));
+    let metrics = Arc::new(measured::nothing_yet());
+    let own_pod = OwnPod::read(client.clone(), &pod, Arc::clone(&events));
     let shown = Shown { client: client.clone(), own_pod: own_pod.clone(), metrics: Arc::clone(&metrics) };
     tokio::spawn(health::serve(health, shown));
-    let events = Arc::new(Events::new(client.clone(), pod.clone()));
     let cleaner = Cleaner {
         client: client.clone(),
         pod: pod.clone(),

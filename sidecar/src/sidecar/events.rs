@@ -33,6 +33,8 @@ pub enum Reason {
     NoExecutors,
     /// It ended, and a proxy in an ordinary container keeps the pod alive.
     ProxyStays,
+    /// It cannot start, since the sidecar is no native one and the pod waits for its end.
+    NotNative,
 }
 
 impl Reason {
@@ -44,6 +46,7 @@ impl Reason {
             Self::DriverFailed => "DriverFailed",
             Self::NoExecutors => "NoExecutors",
             Self::ProxyStays => "ProxyStays",
+            Self::NotNative => "NotNative",
         }
     }
 }

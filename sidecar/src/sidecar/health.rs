@@ -119,7 +119,14 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sidecar::test_api::{Api, pod};
+    use crate::sidecar::{
+        events::Events,
+        test_api::{Api, pod},
+    };
+
+    fn nowhere() -> Arc<Events> {
+        Arc::new(Events::new(None, pod()))
+    }
 
     fn get(shown: &Shown, path: &str) -> StatusCode {
         shown.answer(&Request::get(path).body(()).unwrap()).status()
@@ -130,7 +137,7 @@ mod tests {
         let began = tokio::time::Instant::now();
         let api = Api::new(move |_| Some(if began.elapsed().is_zero() { (403, "{}") } else { (200, "{}") }));
         let client = Some(api.client());
-        let own_pod = OwnPod::read(client.clone(), &pod());
+        let own_pod = OwnPod::read(client.clone(), &pod(), nowhere());
         let shown = Shown { client, own_pod, metrics: Arc::default() };
         let statuses = |shown: &Shown| ["/healthz", "/readyz", "/metrics"].map(|path| get(shown, path).as_u16());
         assert_eq!(statuses(&shown), [200, 503, 200]);
@@ -143,7 +150,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_get_and_only_these_paths_are_answered() {
-        let shown = Shown { client: None, own_pod: OwnPod::read(None, &pod()), metrics: Arc::default() };
+        let shown = Shown { client: None, own_pod: OwnPod::read(None, &pod(), nowhere()), metrics: Arc::default() };
         for path in ["/", "/healthz/", "/metrics2"] {
             assert_eq!(get(&shown, path), StatusCode::NOT_FOUND, "{path}");
         }

@@ -95,12 +95,13 @@ mod tests {
     #[tokio::test]
     async fn a_proxy_that_stays_is_told_with_the_remedy_and_one_that_goes_is_only_counted() {
         let api = Api::new(|_| Some((201, "{}")));
+        let events = Arc::new(Events::new(Some(api.client()), pod()));
         let quitter = Quitter {
             wish: Wish::default(),
             container: "driver".into(),
             client: None,
-            own_pod: OwnPod::read(None, &pod()),
-            events: Arc::new(Events::new(Some(api.client()), pod())),
+            own_pod: OwnPod::read(None, &pod(), Arc::clone(&events)),
+            events,
             metrics: Arc::default(),
         };
         let target = Known::named("linkerd").unwrap().target("linkerd-proxy");

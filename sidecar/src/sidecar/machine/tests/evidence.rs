@@ -84,11 +84,11 @@ fn verdicts(effects: &[Effect]) -> Vec<(u32, Verdict, Evidence)> {
 }
 
 fn noted(effects: &[Effect]) -> Memory {
-    let notes = effects.iter().filter_map(|effect| match effect {
+    let mut notes = effects.iter().filter_map(|effect| match effect {
         Remember(memory) => Some(memory.clone()),
         _ => None,
     });
-    notes.last().unwrap_or_default()
+    notes.next_back().unwrap_or_default()
 }
 
 #[test]
