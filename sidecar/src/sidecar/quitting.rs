@@ -89,27 +89,59 @@ mod tests {
     use super::*;
     use crate::{
         mesh::catalogue::Known,
+        protocol::Attempt,
         sidecar::test_api::{Api, pod},
+        verdict::{Evidence, Verdict},
     };
+
+    fn quitter(api: &Arc<Api>, wish: &str) -> Quitter {
+        let events = Arc::new(Events::new(Some(api.client()), pod()));
+        Quitter {
+            wish: wish.parse().unwrap(),
+            container: "driver".into(),
+            client: None,
+            own_pod: OwnPod::read(Some(api.client()), &pod(), Arc::clone(&events)),
+            events,
+            metrics: Arc::default(),
+        }
+    }
+
+    fn ended(verdict: Verdict) -> Ended {
+        let attempt = Attempt { number: 1, application_id: "spark-x-1".into(), since: 5 };
+        Ended { attempt, verdict, evidence: Evidence::Farewell, reason: None }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_asked_while_the_driver_is_to_be_started_again() {
+        let api = Api::new(|_| Some((200, r#"{"spec":{"restartPolicy":"OnFailure"}}"#)));
+        let quitter = quitter(&api, "auto; POST http://127.0.0.1:1/quit");
+        quitter.quit(&ended(Verdict::Exited(1))).await;
+        assert_eq!(api.requests(), ["GET /api/v1/namespaces/etl/pods/daily-0"]);
+        assert_eq!(quitter.metrics.page(), "");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_proxy_there_is_nothing_to_wait_for() {
+        let began = tokio::time::Instant::now();
+        let api = Api::new(|_| Some((200, r#"{"spec":{"restartPolicy":"Never","containers":[{"name":"driver"}]}}"#)));
+        quitter(&api, "auto").quit(&ended(Verdict::Exited(0))).await;
+        let away = Api::new(|_| None);
+        quitter(&away, "none").quit(&ended(Verdict::Exited(0))).await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        quitter(&away, "auto").quit(&ended(Verdict::Exited(0))).await;
+        assert_eq!(began.elapsed(), READ, "the API server may come back");
+    }
 
     #[tokio::test]
     async fn a_proxy_that_stays_is_told_with_the_remedy_and_one_that_goes_is_only_counted() {
-        let api = Api::new(|_| Some((201, "{}")));
-        let events = Arc::new(Events::new(Some(api.client()), pod()));
-        let quitter = Quitter {
-            wish: Wish::default(),
-            container: "driver".into(),
-            client: None,
-            own_pod: OwnPod::read(None, &pod(), Arc::clone(&events)),
-            events,
-            metrics: Arc::default(),
-        };
+        let api = Api::new(|request| Some(if request.starts_with("POST") { (201, "{}") } else { (200, "{}") }));
+        let quitter = quitter(&api, "none");
         let target = Known::named("linkerd").unwrap().target("linkerd-proxy");
         quitter.tell(&target, Came::Quit, 1).await;
-        assert_eq!(api.requests(), [] as [&str; 0]);
+        assert!(!api.requests().iter().any(|request| request.starts_with("POST")));
         quitter.tell(&target, Came::Refused(404), 1).await;
         let events = api.bodies();
-        let [event] = events.as_slice() else { panic!("{events:?}") };
+        let event = events.iter().find(|body| body["kind"] == "Event").unwrap();
         assert_eq!(
             (&event["reason"], &event["metadata"]["name"]),
             (&"ProxyStays".into(), &"codriver-5f3c-6f6e-proxy-4191-1".into())
