@@ -4,12 +4,18 @@
 mod probe;
 mod run;
 mod sidecar;
+mod sweep;
 
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-pub use self::{probe::ProbeArgs, run::RunArgs, sidecar::SidecarArgs};
+pub use self::{
+    probe::ProbeArgs,
+    run::RunArgs,
+    sidecar::SidecarArgs,
+    sweep::{Output, SweepArgs},
+};
 
 /// Makes any Kubernetes pod a well-behaved Spark driver: supervises the driver process, tells the truth about its exit code,
 /// and leaves no executor behind.
@@ -29,6 +35,10 @@ Exit codes of `codriver run`: the driver's own 0-255 unchanged; 128+n when signa
 127 not found; of codriver itself: 70 a bug, 73 files cannot be written, 78 configuration wrong. The last line of the log says
 whose code it was. `codriver sidecar` ends with 0 on SIGTERM, `codriver probe` with 0 or 69.";
 
+const SWEEP_CODES: &str = "\
+Exit codes: 0 nothing is left to sweep (or with --dry-run: it is said); 69 the API server cannot be reached; 75 not done in time, or
+the API server has trouble: the next run may do it; 77 forbidden, with the missing rule in the log; 78 configuration wrong.";
+
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -42,6 +52,12 @@ pub enum Verb {
     ///
     /// After each end of the driver, however it ended, executor pods, their ConfigMap and their volume claims are removed.
     Sidecar(SidecarArgs),
+    /// Remove what dead drivers left behind (a CronJob's work).
+    ///
+    /// Executors, their ConfigMaps, volume claims and controllers go when the pod that owns them is gone or has ended, for nodes
+    /// that vanish with their sidecars and pods that are forced away. What belongs to a driver that lives is never touched.
+    #[command(after_help = SWEEP_CODES)]
+    Sweep(SweepArgs),
     /// Ask the sidecar's /healthz: what startupProbe calls, since a scratch image has no curl.
     Probe(ProbeArgs),
 }

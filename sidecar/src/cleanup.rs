@@ -25,9 +25,9 @@
 pub(crate) mod controllers;
 mod failures;
 mod plan;
-mod reaction;
-mod requests;
-mod strays;
+pub(crate) mod reaction;
+pub(crate) mod requests;
+pub(crate) mod strays;
 mod sweep;
 mod wishes;
 

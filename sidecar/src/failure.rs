@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use codriver_kube::Error;
+
 /// A bug of ours (sysexits(3): `EX_SOFTWARE`).
 pub const BUG: u8 = 70;
 
@@ -31,6 +33,12 @@ pub enum Failure {
     /// Settings are missing or wrong; all of them, one to a line.
     #[error("the configuration is wrong:\n{}", .0.join("\n"))]
     Configuration(Vec<String>),
+    /// The API server refused, or did not answer.
+    #[error("{0}")]
+    Api(#[from] codriver_kube::Error),
+    /// Not all could be done in the time there was.
+    #[error("{0}")]
+    NotInTime(String),
     /// `codriver probe`: nobody answered, or not well.
     #[error("{0}")]
     Unhealthy(String),
@@ -42,6 +50,8 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Self::Unhealthy(_) => 69,
+            Self::Api(error) => of_api(error),
+            Self::NotInTime(_) => 75,
             Self::Kernel { .. } => BUG,
             Self::Files { .. } => 73,
             Self::Configuration(_) => 78,
@@ -49,9 +59,25 @@ impl Failure {
     }
 }
 
+/// By what would help: another network, another moment, or another role.
+fn of_api(error: &Error) -> u8 {
+    match error {
+        Error::Forbidden { .. } | Error::Unauthorized { .. } | Error::Token { .. } => 77,
+        Error::Throttled { .. } | Error::Server { .. } | Error::Gone { .. } | Error::Conflict { .. } => 75,
+        Error::Unreachable { .. }
+        | Error::Untrusted { .. }
+        | Error::TimedOut { .. }
+        | Error::Cut { .. }
+        | Error::NotFound { .. }
+        | Error::Malformed { .. } => 69,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use codriver_kube::{Kind, Subject, Verb};
+
     use crate::verdict::{NOT_EXECUTABLE, NOT_FOUND};
 
     /// The codes in the first column of the table under a heading of `docs/exit-codes.md`.
@@ -68,10 +94,15 @@ mod tests {
         let files = Failure::Files { doing: "write", path: "/codriver".into(), source: io(), hint: "" }.code();
         let kernel = Failure::Kernel { doing: "catch signals", source: io() }.code();
         let configuration = Failure::Configuration(Vec::new()).code();
+        let subject = || Subject { verb: Verb::List, kind: Kind::Pods, namespace: "etl".into(), name: None };
+        let unreachable = Failure::Api(Error::Unreachable { server: String::new(), cause: String::new() }).code();
+        let forbidden = Failure::Api(Error::Forbidden { subject: subject(), message: String::new() }).code();
+        let not_in_time = Failure::NotInTime(String::new()).code();
         let unhealthy = Failure::Unhealthy(String::new()).code();
         for (heading, codes) in [
             ("The driver's container", vec![NOT_EXECUTABLE, NOT_FOUND, 143, 130, kernel, files, configuration]),
             ("`codriver sidecar`", vec![0, kernel, files, configuration]),
+            ("`codriver sweep`", vec![0, unreachable, not_in_time, forbidden, configuration]),
             ("`codriver probe`", vec![0, unhealthy]),
         ] {
             assert_eq!(documented(heading), codes, "{heading}");

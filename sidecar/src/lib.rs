@@ -1,9 +1,10 @@
 //! # codriver
 //!
-//! The companion of a Spark driver that runs in a Kubernetes pod in client mode. One binary, three verbs:
+//! The companion of a Spark driver that runs in a Kubernetes pod in client mode. One binary, four verbs:
 //!
 //! * [`run`]: the wrapper in the driver's own container. Parent of the driver: forwards signals, reaps, keeps the exit code.
 //! * [`sidecar`]: the native sidecar. Learns how the driver ended, and removes its executors, ConfigMap and volume claims.
+//! * [`sweep`]: removes what dead drivers left behind, where no sidecar could.
 //! * [`probe`]: what a startup probe calls.
 //!
 //! Wrapper and sidecar are one pure machine each, `step(&mut self, Event) -> Vec<Effect>`, without clock, file or socket in it,
@@ -23,6 +24,7 @@ pub mod run;
 pub mod sidecar;
 pub mod signals;
 pub mod spark_conf;
+pub mod sweep;
 pub mod termination_log;
 pub mod timers;
 pub mod verdict;

@@ -6,7 +6,7 @@ use clap::Parser;
 use codriver::{
     args::{Cli, Verb},
     failure::{BUG, Failure},
-    log, probe, run, sidecar,
+    log, probe, run, sidecar, sweep,
 };
 
 fn main() -> ExitCode {
@@ -38,6 +38,7 @@ fn act(verb: Verb) -> Result<u8, Failure> {
     match verb {
         Verb::Run(args) => runtime.block_on(run::run(args)),
         Verb::Sidecar(args) => runtime.block_on(sidecar::run(args)),
+        Verb::Sweep(args) => runtime.block_on(sweep::run(&args)),
         Verb::Probe(args) => runtime.block_on(probe::run(&args)),
     }
 }

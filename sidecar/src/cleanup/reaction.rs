@@ -11,7 +11,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reaction {
+pub(crate) enum Reaction {
     /// Try again after this pause.
     Wait(Duration),
     /// What was to be removed is not there: as good as an empty answer.
@@ -21,7 +21,7 @@ pub(super) enum Reaction {
 }
 
 /// Decides by the error, and by how many failures there were in a row before it.
-pub(super) fn react(error: &Error, before: u32) -> Reaction {
+pub(crate) fn react(error: &Error, before: u32) -> Reaction {
     let pause = FIRST_PAUSE.saturating_mul(1 << before.min(16)).min(LONGEST_PAUSE);
     match error {
         Error::Throttled { retry_after: Some(after), .. } => Reaction::Wait(*after),

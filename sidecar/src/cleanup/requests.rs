@@ -10,13 +10,13 @@ use super::strays::Named;
 
 /// What is done with a collection.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum How {
+pub(crate) enum How {
     List(View),
     Delete { view: View, grace: Option<u32> },
 }
 
 /// Makes requests, and remembers how it goes.
-pub(super) struct Requests<'a> {
+pub(crate) struct Requests<'a> {
     client: &'a Client,
     made: u32,
     failed_in_a_row: u32,
@@ -24,26 +24,26 @@ pub(super) struct Requests<'a> {
 }
 
 impl<'a> Requests<'a> {
-    pub(super) fn new(client: &'a Client) -> Self {
+    pub(crate) fn new(client: &'a Client) -> Self {
         Self { client, made: 0, failed_in_a_row: 0, trouble: None }
     }
 
-    pub(super) fn made(&self) -> u32 {
+    pub(crate) fn made(&self) -> u32 {
         self.made
     }
 
-    pub(super) fn failed_in_a_row(&self) -> u32 {
+    pub(crate) fn failed_in_a_row(&self) -> u32 {
         self.failed_in_a_row
     }
 
     /// What the last request met with, if it failed and is tried again.
-    pub(super) fn trouble(&self) -> Option<&Error> {
+    pub(crate) fn trouble(&self) -> Option<&Error> {
         self.trouble.as_ref()
     }
 
     /// Goes through all pages. A page that the server puts off is asked for again; after any other error the caller must
     /// begin anew, since `each` has had some of the objects.
-    pub(super) async fn pages(
+    pub(crate) async fn pages(
         &mut self,
         of: &Collection<'_>,
         how: How,
@@ -67,7 +67,7 @@ impl<'a> Requests<'a> {
     }
 
     /// Deletes one object. If it is gone, or another bears its name by now, that is as good.
-    pub(super) async fn one(
+    pub(crate) async fn one(
         &mut self,
         kind: Kind,
         namespace: &str,
@@ -104,7 +104,7 @@ impl<'a> Requests<'a> {
     }
 
     /// Pauses after a failure.
-    pub(super) async fn wait(&mut self, error: Error, pause: Duration) {
+    pub(crate) async fn wait(&mut self, error: Error, pause: Duration) {
         tracing::info!(%error, pause_ms = pause.as_millis(), "cleanup: trying again");
         self.failed_in_a_row += 1;
         self.trouble = Some(error);

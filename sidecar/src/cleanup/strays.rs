@@ -7,9 +7,9 @@ use codriver_kube::{Kind, Metadata};
 use super::Target;
 
 /// The label that Spark puts on everything an application makes, with the application id.
-const APPLICATION: &str = "spark-app-selector";
+pub(crate) const APPLICATION: &str = "spark-app-selector";
 /// The label that tells executors, and their ConfigMap, from a driver's.
-const ROLE: &str = "spark-role=executor";
+pub(crate) const ROLE: &str = "spark-role=executor";
 
 /// The label that codriver-init has Spark put on executors, with the uid of the driver's pod.
 const DRIVER: &str = "codriver/driver-uid";
@@ -27,7 +27,7 @@ pub(super) fn is_labelled(executor: &Metadata, driver_uid: &str) -> bool {
 
 /// What this application has of this kind. Claims bear no role. With the role a driver's own pod and ConfigMap are never
 /// meant: in cluster mode they bear the application id too. Controllers bear no label at all.
-pub(super) fn selector(kind: Kind, application_id: &str) -> String {
+pub(crate) fn selector(kind: Kind, application_id: &str) -> String {
     match kind {
         Kind::Deployments | Kind::StatefulSets => String::new(),
         Kind::Pods | Kind::ConfigMaps => format!("{ROLE},{APPLICATION}={application_id}"),
@@ -37,9 +37,9 @@ pub(super) fn selector(kind: Kind, application_id: &str) -> String {
 
 /// Enough to delete one object and no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Named {
-    pub(super) name: String,
-    pub(super) uid: String,
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) uid: String,
 }
 
 /// What a look at the objects of one kind and application found.

@@ -14,6 +14,8 @@ pub struct Asked {
     pub name: Option<String>,
     /// With these values; without one, the label must be there.
     pub labels: Vec<(String, Option<String>)>,
+    /// Not with this value.
+    pub without: Vec<(String, String)>,
     /// The phases that are asked for, and whether those or all others are.
     pub phases: Vec<(bool, String)>,
     pub limit: usize,
@@ -55,9 +57,14 @@ impl Asked {
         let labels = labels.try_fold(Vec::new(), |mut all, part| {
             let (name, value) =
                 part.split_once('=').map_or((part, None), |(name, value)| (name, Some(value.to_owned())));
-            (!name.ends_with('!')).then(|| all.push((name.to_owned(), value)))?;
+            all.push((name.to_owned(), value));
             Some(all)
         })?;
+        let (without, labels): (Vec<_>, Vec<_>) = labels.into_iter().partition(|(name, _)| name.ends_with('!'));
+        let without = without
+            .into_iter()
+            .map(|(name, value)| Some((name.trim_end_matches('!').to_owned(), value?)))
+            .collect::<Option<_>>()?;
         let mut phases = query.get("fieldSelector").into_iter().flat_map(|text| text.split(','));
         let phases = phases.try_fold(Vec::new(), |mut all, part| {
             let rest = part.strip_prefix("status.phase")?;
@@ -80,6 +87,7 @@ impl Asked {
         is_right.then(|| Self {
             verb,
             namespace,
+            without,
             phases,
             resource: resource.to_owned(),
             name: name.map(str::to_owned),

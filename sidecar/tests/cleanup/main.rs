@@ -10,6 +10,7 @@ mod faults;
 mod kept;
 mod program;
 mod strays;
+mod sweep;
 mod world;
 
 use std::time::Duration;

@@ -80,6 +80,14 @@ impl Stored {
         Self { owner: Some((kind, uid.to_owned())), ..self }
     }
 
+    pub fn without_owner(self) -> Self {
+        Self { owner: None, ..self }.without_label(LABEL)
+    }
+
+    pub fn in_namespace(self, namespace: &str) -> Self {
+        Self { namespace: namespace.into(), ..self }
+    }
+
     pub fn without_label(mut self, name: &str) -> Self {
         self.labels.remove(name);
         self
@@ -122,6 +130,7 @@ impl Stored {
             && asked.phases.iter().all(|(is, phase)| *is == (self.phase() == phase))
             && asked.name.as_ref().is_none_or(|name| self.name == *name)
             && self.name > asked.after
+            && asked.without.iter().all(|(name, value)| self.labels.get(name) != Some(value))
             && asked.labels.iter().all(|(name, value)| match (self.labels.get(name), value) {
                 (Some(found), Some(value)) => found == value,
                 (found, _) => found.is_some(),
@@ -154,6 +163,14 @@ pub fn executors(application_id: &str, count: usize) -> Vec<Stored> {
 
 pub fn executor(application_id: &str, name: &str) -> Stored {
     Stored::new("pods", name.to_owned(), application_id).with_label(LABEL, DRIVER)
+}
+
+/// A pod that is no executor, and bears no label.
+pub fn pod(name: &str, uid: &str, phase: &str) -> Stored {
+    Stored { labels: BTreeMap::new(), ..Stored::new("pods", name.to_owned(), "") }
+        .with_uid(uid)
+        .without_owner()
+        .with_status(json!({ "phase": phase }))
 }
 
 /// Controllers bear no label.
