@@ -137,6 +137,42 @@ async fn each_trouble_has_its_code_and_what_can_be_done_is_done() {
 }
 
 #[tokio::test]
+async fn the_manifests_allow_what_a_sweep_does_and_no_more() {
+    let mut asked = Vec::new();
+    let controllers = ["statefulsets", "deployments"].map(|kind| {
+        let letter = &kind[..1];
+        controller(kind, &format!("spark-{letter}-job-0")).owned_by("u-gone").created(OLD)
+    });
+    for objects in [dead(ID, 40), dead("job", 2), controllers.to_vec()] {
+        let world = World::with(objects);
+        assert_eq!(sweep(&world, &[]).await.2, Some(0));
+        asked.extend(world.requests());
+    }
+    asked.sort();
+    asked.dedup();
+    for page in [
+        include_str!("../../../manifests/sweep/cronjob.yaml"),
+        include_str!("../../../manifests/sweep/all-namespaces.yaml"),
+    ] {
+        let listed = |line: &str, key: &str| -> Option<Vec<String>> {
+            let list = line.trim().strip_prefix(key)?.strip_suffix(']')?;
+            Some(list.split(", ").map(str::to_owned).collect())
+        };
+        let (mut resources, mut allowed) = (Vec::new(), Vec::new());
+        for line in page.lines() {
+            resources = listed(line, "resources: [").unwrap_or(resources);
+            let verbs = listed(line, "verbs: [").unwrap_or_default();
+            allowed.extend(verbs.iter().flat_map(|verb| resources.iter().map(move |it| format!("{verb} {it}"))));
+        }
+        // Of many ConfigMaps or claims of one application there is no case here.
+        allowed
+            .retain(|it| !["deletecollection configmaps", "deletecollection persistentvolumeclaims"].contains(&&**it));
+        allowed.sort();
+        assert_eq!(asked, allowed);
+    }
+}
+
+#[tokio::test]
 async fn without_knowing_who_lives_nothing_goes() {
     // The executors are listed; then the list of pods fails for good.
     let world = World::with(dead(ID, 2)).faulty("list pods", &[Fault::None, Fault::Status(403)]);
