@@ -1,6 +1,7 @@
 # What people type and what CI runs. `make` alone lists it.
 #
 #   CONTEXT=…    a kube context of yours instead of the one-node cluster (then REGISTRY=… for the images, unless it is kind's)
+#   PLOT=1       bench draws docs/bench-cleanup.svg anew
 #   CODRIVER_CACHE=…   where compiled clusters, Spark and jars are kept (~/.cache/codriver)
 
 SHELL := /bin/bash
@@ -26,7 +27,7 @@ check: ## format, lints as errors, no unused dependency, scripts
 	@. e2e/lib.sh && need_apt shellcheck
 	git ls-files '*.sh' .ci/run e2e/cluster/{kubectl,ctr,load-image,static-image,signal} e2e/store/s3 | xargs shellcheck --external-sources
 
-bench: ## codriver beside boto3, the aws cli, tini and dumb-init in one run, with what is promised
+bench: ## codriver beside boto3, the aws cli, tini, dumb-init and kubectl in one run, with what is promised; PLOT=1 draws
 	@bench/run.sh
 
 fuzz: ## everything that is parsed, for FUZZ_SECONDS each (20)

@@ -2,7 +2,7 @@
 # Measures codriver beside public tools that do the same, in one run, and prints a table with what the design promises.
 # Usage: run.sh
 #   BENCH_RUNS   runs of each command (100); the slow ones take a tenth
-# hyperfine's raw results stay in target/bench.
+# hyperfine's raw results stay in target/bench. cleanup/run.sh, which comes last, says what it can be told.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/../e2e/lib.sh"
 runs=${BENCH_RUNS:-100}
@@ -99,4 +99,7 @@ sts_pid=$STS_PID
 read -r url <&"${STS[0]}"
 mapfile -t environment < <(pod "$url")
 step "measures, $runs runs of each" 60 measure_all
-"$here/table.py" "$results" "$programs"
+over=0
+"$here/table.py" "$results" "$programs" || over=1
+"$here/cleanup/run.sh" || over=1
+((over == 0))
