@@ -101,7 +101,8 @@ async fn may_it(settings: &Settings, around: &Surroundings<'_>, checks: &mut Che
     let folder = Path::new(SERVICE_ACCOUNT);
     let lookup = |name: &str| around.variable(name).map(str::to_owned);
     let namespace = &settings.pod.namespace;
-    let outcome = preflight::check(lookup, folder, namespace).await;
+    let allocator = preflight::Allocator::of(settings.spark("spark.kubernetes.allocation.pods.allocator"));
+    let outcome = preflight::check(lookup, folder, namespace, allocator).await;
     // Its own token knows its name, whatever the token for STS says.
     let token = place::read(&folder.join("token"), LONGEST_TOKEN).ok();
     let subject = token.and_then(|token| Some(Token::parse(&token).ok()?.claims().subject.clone())).unwrap_or_default();

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use codriver_kube::{Client, Config};
 
-pub use self::needs::{Item, Missing, Severity, missing};
+pub use self::needs::{Allocator, Item, Missing, Severity, missing};
 use crate::checks::Checks;
 use crate::failure::{Exit, Failure, Fault};
 
@@ -34,17 +34,22 @@ pub enum Preflight {
 
 /// Asks the API server of the cluster that this pod runs in what the service account may do in the namespace. `lookup`
 /// reads the environment; `service_account` is the folder that the kubelet fills. Blocks for at most [`PATIENCE`].
-pub async fn check(lookup: impl Fn(&str) -> Option<String>, service_account: &Path, namespace: &str) -> Preflight {
+pub async fn check(
+    lookup: impl Fn(&str) -> Option<String>,
+    service_account: &Path,
+    namespace: &str,
+    allocator: Allocator,
+) -> Preflight {
     match Config::in_cluster(lookup, service_account) {
-        Ok(config) => ask(config, namespace).await,
+        Ok(config) => ask(config, namespace, allocator).await,
         Err(error) => Preflight::NotChecked(error.to_string()),
     }
 }
 
-async fn ask(config: Config, namespace: &str) -> Preflight {
+async fn ask(config: Config, namespace: &str, allocator: Allocator) -> Preflight {
     let client = Client::new(config);
     match tokio::time::timeout(PATIENCE, client.self_subject_rules(namespace)).await {
-        Ok(Ok(rules)) => missing(&rules).map_or(Preflight::Allowed, Preflight::Missing),
+        Ok(Ok(rules)) => missing(&rules, allocator).map_or(Preflight::Allowed, Preflight::Missing),
         Ok(Err(error)) => Preflight::NotChecked(error.to_string()),
         Err(_) => Preflight::NotChecked(format!("the API server said nothing within {} s", PATIENCE.as_secs())),
     }
@@ -101,22 +106,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_the_server_says_is_compared_with_what_is_needed() {
         let all = r#"{"verbs":["*"],"apiGroups":["*"],"resources":["*"]}"#;
-        assert_eq!(ask(server(Some(answer(all))), "etl").await, Preflight::Allowed);
+        assert_eq!(ask(server(Some(answer(all))), "etl", Allocator::Direct).await, Preflight::Allowed);
         let some = r#"{"verbs":["get","list","watch"],"apiGroups":[""],"resources":["pods"]}"#;
-        let Preflight::Missing(missing) = ask(server(Some(answer(some))), "etl").await else { panic!() };
+        let Preflight::Missing(missing) = ask(server(Some(answer(some))), "etl", Allocator::Direct).await else {
+            panic!()
+        };
         assert_eq!(missing.severity(), Severity::Fatal);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_cannot_ask_is_not_held_up() {
         let begin = tokio::time::Instant::now();
-        let silent = ask(server(None), "etl").await;
+        let silent = ask(server(None), "etl", Allocator::Direct).await;
         assert_eq!(silent, Preflight::NotChecked("the API server said nothing within 3 s".into()));
         assert_eq!(begin.elapsed().as_secs(), PATIENCE.as_secs());
         let refusal = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n";
-        let Preflight::NotChecked(reason) = ask(server(Some(refusal)), "etl").await else { panic!() };
+        let Preflight::NotChecked(reason) = ask(server(Some(refusal)), "etl", Allocator::Direct).await else {
+            panic!()
+        };
         assert!(reason.starts_with("cannot create selfsubjectrulesreviews in namespace etl: forbidden"), "{reason}");
-        let outside = check(|_| None, Path::new("/nowhere"), "etl").await;
+        let outside = check(|_| None, Path::new("/nowhere"), "etl", Allocator::Direct).await;
         let Preflight::NotChecked(reason) = outside else { panic!() };
         assert!(reason.contains("is this a pod?") && reason.contains("automountServiceAccountToken"), "{reason}");
     }

@@ -13,7 +13,7 @@ pub enum Severity {
     Fatal,
 }
 
-/// Verbs on a resource of the core group, and what happens without one of them.
+/// Verbs on a resource, and what happens without one of them.
 struct Need {
     resource: &'static str,
     verbs: &'static [&'static str],
@@ -80,7 +80,41 @@ const NEEDS: [Need; 9] = [
     },
 ];
 
-/// Verbs that are needed on a resource of the core group and not allowed.
+/// Who makes the executors' pods (`spark.kubernetes.allocation.pods.allocator`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allocator {
+    /// Spark itself, or a class of the user's own.
+    Direct,
+    /// A controller; this is its resource.
+    Controller(&'static str),
+}
+
+impl Allocator {
+    /// As Spark's setting says.
+    pub fn of(setting: Option<&str>) -> Self {
+        match setting {
+            Some("statefulset") => Self::Controller("statefulsets"),
+            Some("deployment") => Self::Controller("deployments"),
+            _ => Self::Direct,
+        }
+    }
+
+    fn needs(self) -> Vec<Need> {
+        let Self::Controller(resource) = self else { return Vec::new() };
+        let need = |verbs, severity, without| Need { resource, verbs, severity, without };
+        vec![
+            need(&["create"], Severity::Fatal, "Spark cannot start executors with this allocator"),
+            need(&["list", "delete"], Severity::Leaks, "the controller stays behind and makes executors anew"),
+        ]
+    }
+}
+
+/// The API group of a resource of ours; empty for the core group.
+pub fn group(resource: &str) -> &'static str {
+    if matches!(resource, "statefulsets" | "deployments") { "apps" } else { "" }
+}
+
+/// Verbs that are needed on a resource and not allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// Such as `pods`.
@@ -103,10 +137,11 @@ pub struct Missing {
 }
 
 /// Compares what is allowed with what is needed; none when nothing is missing.
-pub fn missing(rules: &Rules) -> Option<Missing> {
+pub fn missing(rules: &Rules, allocator: Allocator) -> Option<Missing> {
     let mut items = Vec::new();
-    for need in &NEEDS {
-        let verbs: Vec<_> = need.verbs.iter().copied().filter(|verb| !rules.allows("", need.resource, verb)).collect();
+    for need in NEEDS.iter().chain(&allocator.needs()) {
+        let is_missing = |verb: &&str| !rules.allows(group(need.resource), need.resource, verb);
+        let verbs: Vec<_> = need.verbs.iter().copied().filter(is_missing).collect();
         if !verbs.is_empty() {
             items.push(Item { resource: need.resource, verbs, severity: need.severity, without: need.without });
         }
@@ -169,7 +204,8 @@ mod tests {
             (vec![PODS, CLAIMS, SERVICES, EVENTS], Some((2, Severity::Fatal))),
             (vec![], Some((9, Severity::Fatal))),
         ] {
-            let found = missing(&rules(&allowed)).map(|missing| (missing.items.len(), missing.severity()));
+            let found =
+                missing(&rules(&allowed), Allocator::Direct).map(|missing| (missing.items.len(), missing.severity()));
             assert_eq!(found, expected, "{allowed:?}");
         }
     }
@@ -192,21 +228,35 @@ mod tests {
             }
         }
         assert_eq!(rules.resource_rules.len(), 3);
-        assert_eq!(missing(&rules), None);
+        assert_eq!(missing(&rules, Allocator::Direct), None);
+    }
+
+    #[test]
+    fn an_allocator_that_uses_controllers_needs_them_too() {
+        let held = rules(&[PODS, CONFIG_MAPS, CLAIMS, SERVICES, EVENTS]);
+        for (setting, expected) in [
+            (None, None),
+            (Some("direct"), None),
+            (Some("statefulset"), Some((2, Severity::Fatal))),
+            (Some("deployment"), Some((2, Severity::Fatal))),
+        ] {
+            let missing = missing(&held, Allocator::of(setting));
+            assert_eq!(missing.map(|it| (it.items.len(), it.severity())), expected, "{setting:?}");
+        }
     }
 
     #[test]
     fn what_the_server_does_not_know_for_certain_stops_nobody() {
         let mut rules = rules(&[]);
         rules.incomplete = true;
-        let missing = missing(&rules).unwrap();
+        let missing = missing(&rules, Allocator::Direct).unwrap();
         assert_eq!(missing.severity(), Severity::Leaks);
         assert!(missing.cause("etl", "spark").ends_with("cannot list all rules: it does not say why"));
     }
 
     #[test]
     fn the_cause_names_verbs_and_consequences() {
-        let missing = missing(&rules(&[PODS, CONFIG_MAPS, SERVICES, EVENTS])).unwrap();
+        let missing = missing(&rules(&[PODS, CONFIG_MAPS, SERVICES, EVENTS]), Allocator::Direct).unwrap();
         assert_eq!(
             missing.cause("etl", "spark-driver"),
             "service account spark-driver in namespace etl may not list, delete, deletecollection \

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::Missing;
+use super::{Missing, needs::group};
 
 impl Missing {
     /// The manifest for `kubectl apply`: only the rules that are missing, for this service account.
@@ -22,7 +22,8 @@ impl Missing {
         for (resources, verbs) in self.rules() {
             let _ = writeln!(
                 text,
-                "- {{apiGroups: [\"\"], resources: [{}], verbs: [{}]}}",
+                "- {{apiGroups: [\"{}\"], resources: [{}], verbs: [{}]}}",
+                group(resources[0]),
                 resources.join(", "),
                 verbs.join(", ")
             );
@@ -36,7 +37,7 @@ impl Missing {
         text
     }
 
-    /// Resources with their verbs; those that lack the same ones share a rule.
+    /// Resources with their verbs; those of a group that lack the same ones share a rule. None is without resources.
     fn rules(&self) -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
         let mut of_each: Vec<(&str, Vec<&str>)> = Vec::new();
         for item in &self.items {
@@ -48,7 +49,7 @@ impl Missing {
         let mut rules: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
         for (resource, mut verbs) in of_each {
             verbs.sort_unstable();
-            match rules.iter_mut().find(|(_, known)| *known == verbs) {
+            match rules.iter_mut().find(|(of, known)| *known == verbs && group(of[0]) == group(resource)) {
                 Some((resources, _)) => resources.push(resource),
                 None => rules.push((vec![resource], verbs)),
             }
@@ -59,7 +60,7 @@ impl Missing {
 
 #[cfg(test)]
 mod tests {
-    use super::super::missing;
+    use super::super::{Allocator, missing};
     use crate::executor::yaml;
     use codriver_kube::{ResourceRule, Rules};
     use serde_json::json;
@@ -76,7 +77,8 @@ mod tests {
     #[test]
     fn only_what_is_missing_is_in_the_role() {
         let held = ["get", "list", "watch", "create", "patch", "delete"];
-        let missing = missing(&with(&["pods", "configmaps", "persistentvolumeclaims"], &held)).unwrap();
+        let missing =
+            missing(&with(&["pods", "configmaps", "persistentvolumeclaims"], &held), Allocator::Direct).unwrap();
         assert_eq!(
             missing.yaml("etl", "spark-driver"),
             r#"apiVersion: rbac.authorization.k8s.io/v1
@@ -97,9 +99,17 @@ subjects:
     }
 
     #[test]
+    fn controllers_are_of_another_group() {
+        let missing = missing(&with(&["*"], &["*"]), Allocator::of(Some("deployment"))).unwrap();
+        let rule = r#"- {apiGroups: ["apps"], resources: [deployments], verbs: [create, delete, list]}"#;
+        let yaml = missing.yaml("etl", "spark");
+        assert!(yaml.contains(&format!("rules:\n{rule}\n---")), "{yaml}");
+    }
+
+    #[test]
     fn any_name_stays_a_name() {
         for account in ["on", "1e3", "a: b", "x\"}\n---\n#", "ü"] {
-            let text = missing(&Rules::default()).unwrap().yaml("0x1F", account);
+            let text = missing(&Rules::default(), Allocator::Direct).unwrap().yaml("0x1F", account);
             let [role, binding] = ["Role", "RoleBinding"].map(|kind| {
                 let document = text.split("\n---\n").find(|it| it.contains(&format!("kind: {kind}\n"))).unwrap();
                 yaml::read(document).unwrap()
@@ -114,10 +124,10 @@ subjects:
     fn pasting_it_gives_all_that_was_missing() {
         for held in [with(&[], &[]), with(&["pods"], &["get", "list"]), with(&["services"], &["*"])] {
             let mut rules = held.clone();
-            for (resources, verbs) in missing(&held).unwrap().rules() {
+            for (resources, verbs) in missing(&held, Allocator::Direct).unwrap().rules() {
                 rules.resource_rules.extend(with(&resources, &verbs).resource_rules);
             }
-            assert_eq!(missing(&rules), None);
+            assert_eq!(missing(&rules, Allocator::Direct), None);
         }
     }
 }
