@@ -10,6 +10,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::connection::{Kept, NoConnection, Sender, open};
+use crate::lines::Lines;
 use crate::{Config, Error, Subject};
 
 /// A request in full. All of them may be sent twice: reading, asking and deleting the same again does no harm.
@@ -63,6 +64,12 @@ impl Exchange {
             Err(_) => drop(self.failed.fetch_add(1, Ordering::Relaxed)),
         }
         result
+    }
+
+    /// Sends the request, and hands out the lines of a successful answer as they come; the connection ends with them.
+    pub(crate) async fn lines(&self, call: &Call, longest: usize, idle: Duration) -> Result<Lines, Error> {
+        let answer = self.send(call).await?;
+        Ok(Lines::new(call.subject.clone(), answer.response.into_body(), longest, idle))
     }
 
     /// Sends the request and waits for the head of a successful answer.
@@ -194,7 +201,7 @@ impl Exchange {
 }
 
 /// A connection that ended too early, or bytes on it that are not HTTP.
-fn broken(subject: &Subject, error: &hyper::Error) -> Error {
+pub(crate) fn broken(subject: &Subject, error: &hyper::Error) -> Error {
     // hyper's own text is general ("connection error"); the cause under it says what happened.
     let cause =
         std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));

@@ -1,7 +1,8 @@
 //! The small client with which codriver speaks to the API server of the cluster it runs in.
 //!
 //! It does what the end of a Spark driver needs and no more: read one pod, list objects page by page, make one, delete
-//! many of them with one request, delete one; and it asks what one may do. There is no cache. One connection is kept
+//! many of them with one request, delete one, hear of changes to them and of what a container writes; and it asks what
+//! one may do. There is no cache. One connection is kept
 //! between requests, and opened anew when it died or was idle for long.
 //!
 //! What it promises:
@@ -17,16 +18,19 @@ mod connection;
 mod error;
 mod exchange;
 mod items;
+mod lines;
 mod object;
 mod request;
 mod rules;
 mod timestamp;
 mod transport;
+mod watch;
 
 pub use client::{Client, Collection, PAGE, View};
 pub use config::{Config, ConfigError};
 pub use connection::Deadlines;
 pub use error::Error;
+pub use lines::Lines;
 pub use object::{
     Condition, Container, ContainerState, ContainerStatus, ExitCodes, Metadata, Object, OwnerReference, PodSpec,
     PodStatus, RestartRule, Running, Terminated, Waiting,
@@ -34,3 +38,4 @@ pub use object::{
 pub use request::{Kind, Subject, Verb};
 pub use rules::{ResourceRule, Rules};
 pub use timestamp::Timestamp;
+pub use watch::{Change, WATCH, Watch};

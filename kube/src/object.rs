@@ -26,10 +26,14 @@ pub struct Metadata {
     pub namespace: String,
     /// Unique for all time.
     pub uid: String,
+    /// Which of its states this is; a watch goes on from it.
+    pub resource_version: String,
     /// When it was made.
     pub creation_timestamp: Option<Timestamp>,
     /// Set once it is being deleted: it is on its way out but still there.
     pub deletion_timestamp: Option<Timestamp>,
+    /// Seconds that it was given for that; they end at `deletion_timestamp`.
+    pub deletion_grace_period_seconds: Option<u64>,
     /// The labels, of which codriver looks at Spark's.
     pub labels: std::collections::BTreeMap<String, String>,
     /// Whose end takes this object with it.

@@ -14,6 +14,8 @@ pub enum Kind {
     PersistentVolumeClaims,
     /// What happened to an object, in words.
     Events,
+    /// What a container of a pod has written.
+    PodLogs,
     /// Controllers of executors (`spark.kubernetes.allocation.pods.allocator=deployment`).
     Deployments,
     /// Controllers of executors (`spark.kubernetes.allocation.pods.allocator=statefulset`).
@@ -34,6 +36,7 @@ impl Kind {
             Self::ConfigMaps => "configmaps",
             Self::PersistentVolumeClaims => "persistentvolumeclaims",
             Self::Events => "events",
+            Self::PodLogs => "pods/log",
             Self::Deployments => "deployments",
             Self::StatefulSets => "statefulsets",
             Self::SelfSubjectRulesReviews => "selfsubjectrulesreviews",
@@ -44,7 +47,7 @@ impl Kind {
     #[must_use]
     pub fn group(self) -> &'static str {
         match self {
-            Self::Pods | Self::ConfigMaps | Self::PersistentVolumeClaims | Self::Events => "",
+            Self::Pods | Self::ConfigMaps | Self::PersistentVolumeClaims | Self::Events | Self::PodLogs => "",
             Self::Deployments | Self::StatefulSets => "apps",
             Self::SelfSubjectRulesReviews => "authorization.k8s.io",
         }
@@ -64,6 +67,8 @@ pub enum Verb {
     Get,
     /// Read many.
     List,
+    /// Hear of each change to many.
+    Watch,
     /// Make one.
     Create,
     /// Delete one.
@@ -77,6 +82,7 @@ impl fmt::Display for Verb {
         f.write_str(match self {
             Self::Get => "get",
             Self::List => "list",
+            Self::Watch => "watch",
             Self::Create => "create",
             Self::Delete => "delete",
             Self::DeleteCollection => "deletecollection",
@@ -125,10 +131,16 @@ impl Subject {
             path.push_str("/namespaces/");
             escape(&self.namespace, &mut path);
         }
-        let _ = write!(path, "/{}", self.kind.resource());
+        // The path of a subresource has the name before it.
+        let (resource, subresource) =
+            self.kind.resource().split_once('/').map_or((self.kind.resource(), None), |(it, sub)| (it, Some(sub)));
+        let _ = write!(path, "/{resource}");
         if let Some(name) = &self.name {
             path.push('/');
             escape(name, &mut path);
+        }
+        if let Some(subresource) = subresource {
+            let _ = write!(path, "/{subresource}");
         }
         path
     }
@@ -170,6 +182,9 @@ mod tests {
         assert_eq!(subject.path(), "/api/v1/namespaces/etl/configmaps/a%2F..%2Fb");
         subject.kind = Kind::StatefulSets;
         assert_eq!(subject.path(), "/apis/apps/v1/namespaces/etl/statefulsets/a%2F..%2Fb");
+        subject.kind = Kind::PodLogs;
+        assert_eq!(subject.path(), "/api/v1/namespaces/etl/pods/a%2F..%2Fb/log");
+        subject.kind = Kind::StatefulSets;
         (subject.namespace, subject.name) = (String::new(), None);
         assert_eq!(subject.path(), "/apis/apps/v1/statefulsets");
         assert_eq!(

@@ -5,3 +5,4 @@
 mod network;
 mod requests;
 mod server;
+mod streams;

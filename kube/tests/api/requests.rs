@@ -20,7 +20,7 @@ const DELETE_ALL: &str =
 const REVIEW: &str = "POST /apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
 const GET_POD: &str = "GET /api/v1/namespaces/etl/pods/job";
 
-fn client(script: &Script) -> Client {
+pub fn client(script: &Script) -> Client {
     let script = script.clone();
     Client::new(Config::over(move || {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
