@@ -5,6 +5,7 @@ mod probe;
 mod run;
 mod sidecar;
 mod sweep;
+mod wait;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub use self::{
     run::RunArgs,
     sidecar::SidecarArgs,
     sweep::{Output, SweepArgs},
+    wait::WaitArgs,
 };
 
 /// Makes any Kubernetes pod a well-behaved Spark driver: supervises the driver process, tells the truth about its exit code,
@@ -58,6 +60,13 @@ pub enum Verb {
     /// that vanish with their sidecars and pods that are forced away. What belongs to a driver that lives is never touched.
     #[command(after_help = SWEEP_CODES)]
     Sweep(SweepArgs),
+    /// Wait for another driver's pod, and end with its driver's exit code (the truth for `spark-submit --deploy-mode cluster`).
+    ///
+    /// The pod's changes are told as they happen; a pod that is lost (evicted, preempted, its node gone) is told apart from a
+    /// driver that fails. Evidence is what the API server says, so this pod's service account must be allowed get, list and
+    /// watch of pods (and get of pods/log with --follow-log) in that namespace.
+    #[command(after_help = wait::AFTER_HELP)]
+    Wait(WaitArgs),
     /// Ask the sidecar's /healthz: what startupProbe calls, since a scratch image has no curl.
     Probe(ProbeArgs),
 }

@@ -42,6 +42,18 @@ pub enum Failure {
     /// `codriver probe`: nobody answered, or not well.
     #[error("{0}")]
     Unhealthy(String),
+    /// The API server did not answer for too long.
+    #[error("{0}")]
+    Unreachable(String),
+    /// `codriver wait`: the pod was taken away from its driver. The same once more may end well.
+    #[error("the driver was lost: {0}; hint: trying again may help")]
+    Lost(String),
+    /// Rights are missing.
+    #[error("{0}")]
+    Refused(String),
+    /// `codriver wait`: the driver took longer than the wait may.
+    #[error("waited for too long; {0}; hint: the driver goes on; --timeout says how long to wait")]
+    Late(String),
 }
 
 impl Failure {
@@ -49,12 +61,16 @@ impl Failure {
     #[must_use]
     pub fn code(&self) -> u8 {
         match self {
-            Self::Unhealthy(_) => 69,
             Self::Api(error) => of_api(error),
             Self::NotInTime(_) => 75,
+            Self::Unhealthy(_) | Self::Unreachable(_) => 69,
             Self::Kernel { .. } => BUG,
             Self::Files { .. } => 73,
+            Self::Lost(_) => 75,
+            Self::Refused(_) => 77,
             Self::Configuration(_) => 78,
+            // timeout(1).
+            Self::Late(_) => 124,
         }
     }
 }
@@ -99,11 +115,14 @@ mod tests {
         let forbidden = Failure::Api(Error::Forbidden { subject: subject(), message: String::new() }).code();
         let not_in_time = Failure::NotInTime(String::new()).code();
         let unhealthy = Failure::Unhealthy(String::new()).code();
+        let [away, lost, refused, late] =
+            [Failure::Unreachable, Failure::Lost, Failure::Refused, Failure::Late].map(|it| it(String::new()).code());
         for (heading, codes) in [
             ("The driver's container", vec![NOT_EXECUTABLE, NOT_FOUND, 143, 130, kernel, files, configuration]),
             ("`codriver sidecar`", vec![0, kernel, files, configuration]),
             ("`codriver sweep`", vec![0, unreachable, not_in_time, forbidden, configuration]),
             ("`codriver probe`", vec![0, unhealthy]),
+            ("`codriver wait`", vec![lost, away, refused, configuration, late, 143, 130, kernel]),
         ] {
             assert_eq!(documented(heading), codes, "{heading}");
         }

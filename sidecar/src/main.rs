@@ -6,7 +6,7 @@ use clap::Parser;
 use codriver::{
     args::{Cli, Verb},
     failure::{BUG, Failure},
-    log, probe, run, sidecar, sweep,
+    log, probe, run, sidecar, sweep, wait,
 };
 
 fn main() -> ExitCode {
@@ -39,6 +39,7 @@ fn act(verb: Verb) -> Result<u8, Failure> {
         Verb::Run(args) => runtime.block_on(run::run(args)),
         Verb::Sidecar(args) => runtime.block_on(sidecar::run(args)),
         Verb::Sweep(args) => runtime.block_on(sweep::run(&args)),
+        Verb::Wait(args) => runtime.block_on(wait::run(args)),
         Verb::Probe(args) => runtime.block_on(probe::run(&args)),
     }
 }
