@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use codriver_kube::{Kind, Subject, Verb};
 
-    use crate::verdict::{NOT_EXECUTABLE, NOT_FOUND};
+    use crate::verdict::{NOT_EXECUTABLE, NOT_FOUND, TEMPORARY};
 
     /// The codes in the first column of the table under a heading of `docs/exit-codes.md`.
     fn documented(heading: &str) -> Vec<u8> {
@@ -118,7 +118,10 @@ mod tests {
         let [away, lost, refused, late] =
             [Failure::Unreachable, Failure::Lost, Failure::Refused, Failure::Late].map(|it| it(String::new()).code());
         for (heading, codes) in [
-            ("The driver's container", vec![NOT_EXECUTABLE, NOT_FOUND, 143, 130, kernel, files, configuration]),
+            (
+                "The driver's container",
+                vec![NOT_EXECUTABLE, NOT_FOUND, 143, 130, kernel, files, TEMPORARY, configuration],
+            ),
             ("`codriver sidecar`", vec![0, kernel, files, configuration]),
             ("`codriver sweep`", vec![0, unreachable, not_in_time, forbidden, configuration]),
             ("`codriver probe`", vec![0, unhealthy]),

@@ -15,6 +15,7 @@
 
 pub mod args;
 pub mod cleanup;
+pub mod executors;
 pub mod failure;
 pub mod log;
 pub mod mesh;

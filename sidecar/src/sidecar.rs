@@ -16,7 +16,7 @@ pub mod own_pod;
 pub mod quitting;
 pub mod status;
 #[cfg(test)]
-mod test_api;
+pub(crate) mod test_api;
 pub mod wrappers;
 
 use std::{env, path::Path, sync::Arc};
@@ -26,6 +26,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     args::SidecarArgs,
+    executors::watch::Watcher,
     failure::Failure,
     protocol::{Attempt, socket_path},
     sidecar::{
@@ -82,6 +83,14 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
         events: Arc::clone(&events),
         metrics: Arc::clone(&metrics),
     };
+    let watcher = Watcher {
+        client: client.clone(),
+        pod: pod.clone(),
+        volume: args.volume.clone(),
+        after: args.executors_after,
+        deadline: args.executors_deadline,
+        events: Arc::clone(&events),
+    };
     let quitter = Quitter {
         wish: args.quit,
         container: pod.container.clone(),
@@ -98,6 +107,7 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
         pod,
         cleaner: Arc::new(cleaner),
         quitter: Arc::new(quitter),
+        watcher: Arc::new(watcher),
         metrics,
         settle: args.settle,
     };

@@ -85,6 +85,12 @@ impl SparkConf {
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
+
+    /// Those whose key begins so, without that beginning.
+    pub fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let rest = move |(key, value): (&'a String, &'a String)| Some((key.strip_prefix(prefix)?, value.as_str()));
+        self.0.iter().filter_map(rest)
+    }
 }
 
 /// Those of a driver's command line that are copied, as lines of `spark-defaults.conf`; none when it is no `spark-submit`.

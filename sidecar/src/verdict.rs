@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub const NOT_EXECUTABLE: u8 = 126;
 /// Not found (POSIX shell, "Exit Status for Commands").
 pub const NOT_FOUND: u8 = 127;
+/// Temporary: a retry may help (sysexits(3): `EX_TEMPFAIL`).
+pub const TEMPORARY: u8 = 75;
 /// A process killed by signal n is reported as this plus n.
 pub const SIGNALLED: u8 = 128;
 

@@ -23,7 +23,7 @@ struct Need {
 
 /// The requests that a driver of Spark 3.5 to 4.3 was seen to make, and those of codriver's own cleanup. A Spark without
 /// executor ConfigMaps (`spark.kubernetes.executor.disableConfigMap`) could do with less.
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 10] = [
     Need {
         resource: "pods",
         verbs: &["get", "list", "watch", "create"],
@@ -77,6 +77,12 @@ const NEEDS: [Need; 9] = [
         verbs: &["create"],
         severity: Severity::Degraded,
         without: "`kubectl describe pod` does not tell how the driver ended",
+    },
+    Need {
+        resource: "events",
+        verbs: &["list"],
+        severity: Severity::Degraded,
+        without: "nobody tells which volume keeps executors from starting",
     },
 ];
 
@@ -191,7 +197,7 @@ mod tests {
     const CONFIG_MAPS: (&str, &[&str]) = ("configmaps", &["create", "list", "delete", "deletecollection"]);
     const CLAIMS: (&str, &[&str]) = ("persistentvolumeclaims", &["create", "list", "delete", "deletecollection"]);
     const SERVICES: (&str, &[&str]) = ("services", &["deletecollection"]);
-    const EVENTS: (&str, &[&str]) = ("events", &["create"]);
+    const EVENTS: (&str, &[&str]) = ("events", &["create", "list"]);
 
     #[test]
     fn the_worst_decides() {
@@ -199,10 +205,10 @@ mod tests {
             (vec![PODS, CONFIG_MAPS, CLAIMS, SERVICES, EVENTS], None),
             (vec![("*", &["*"][..])], None),
             (vec![PODS, CONFIG_MAPS, CLAIMS, EVENTS], Some((1, Severity::Degraded))),
-            (vec![PODS, CONFIG_MAPS, CLAIMS, SERVICES], Some((1, Severity::Degraded))),
+            (vec![PODS, CONFIG_MAPS, CLAIMS, SERVICES], Some((2, Severity::Degraded))),
             (vec![PODS, CONFIG_MAPS, SERVICES, EVENTS], Some((2, Severity::Leaks))),
             (vec![PODS, CLAIMS, SERVICES, EVENTS], Some((2, Severity::Fatal))),
-            (vec![], Some((9, Severity::Fatal))),
+            (vec![], Some((10, Severity::Fatal))),
         ] {
             let found =
                 missing(&rules(&allowed), Allocator::Direct).map(|missing| (missing.items.len(), missing.severity()));

@@ -86,7 +86,7 @@ kind: Role
 metadata: {name: "spark-driver-codriver", namespace: "etl"}
 rules:
 - {apiGroups: [""], resources: [pods, configmaps, persistentvolumeclaims, services], verbs: [deletecollection]}
-- {apiGroups: [""], resources: [events], verbs: [create]}
+- {apiGroups: [""], resources: [events], verbs: [create, list]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding

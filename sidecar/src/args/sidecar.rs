@@ -31,6 +31,13 @@ pub struct SidecarArgs {
     /// Seconds that the container's status may take to say why the wrapper was killed.
     #[arg(long, value_name = "SECONDS", env = "CODRIVER_SETTLE", default_value = "10", value_parser = seconds)]
     pub settle: Duration,
+    /// Seconds from the driver's start after which it is told, in the log and as an event, why no executor is ready; 0 for never.
+    #[arg(long, value_name = "SECONDS", env = "CODRIVER_EXECUTORS_AFTER", default_value = "60", value_parser = seconds)]
+    pub executors_after: Duration,
+    /// Seconds from the driver's start after which it is ended with code 75 when no executor is ready. Without this it may wait
+    /// for ever. It needs `codriver run`, and never happens while the API server is away or before an executor was asked for.
+    #[arg(long, value_name = "SECONDS", env = "CODRIVER_EXECUTORS_DEADLINE", value_parser = seconds)]
+    pub executors_deadline: Option<Duration>,
     /// Seconds that one cleanup may take in all.
     #[arg(long, value_name = "SECONDS", env = "CODRIVER_CLEANUP", default_value = "20", value_parser = seconds)]
     pub cleanup: Duration,

@@ -75,7 +75,8 @@ impl fmt::Display for ExecutorFailure {
 }
 
 /// The exit codes that Spark gives its executors.
-fn meaning(code: i32) -> Option<&'static str> {
+#[must_use]
+pub fn meaning(code: i32) -> Option<&'static str> {
     Some(match code {
         50 => "uncaught exception",
         51 => "uncaught exception, and another while handling it",

@@ -16,7 +16,7 @@ const DRIVER: &str = "codriver/driver-uid";
 
 /// The executors of a driver's pod, whatever application id they bear. Others of the namespace are not among them, so their
 /// number does not matter.
-pub(super) fn all_executors(driver_uid: &str) -> String {
+pub(crate) fn all_executors(driver_uid: &str) -> String {
     format!("{ROLE},{DRIVER}={driver_uid}")
 }
 

@@ -1,18 +1,20 @@
 //! The sidecar's world: the one `select!` that turns it into events, and the carrying out of effects.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use codriver_kube::Client;
 use nix::sys::signal::Signal;
 use tokio::{
+    net::unix::OwnedWriteHalf,
     sync::mpsc,
     task::JoinHandle,
     time::{Instant, sleep},
 };
 
 use crate::{
+    executors::watch::Watcher,
     metrics::Metrics,
-    protocol::Attempt,
+    protocol::{Attempt, ToWrapper},
     sidecar::{
         Pod,
         cleaning::Cleaner,
@@ -21,10 +23,11 @@ use crate::{
         memory::Notebook,
         quitting::Quitter,
         status,
-        wrappers::Heard,
+        wrappers::{Heard, say},
     },
     signals::Caught,
     timers::Timers,
+    verdict::TEMPORARY,
 };
 
 /// For the status after SIGTERM: there may be two seconds in all (the kubelet's floor for sidecars), and the cleanup matters more.
@@ -50,6 +53,8 @@ pub struct World {
     pub cleaner: Arc<Cleaner>,
     /// Asks the pod's proxies to quit.
     pub quitter: Arc<Quitter>,
+    /// Looks after executors that do not come.
+    pub watcher: Arc<Watcher>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// How long the container's status may take.
@@ -67,6 +72,8 @@ struct Moving {
     question: Option<JoinHandle<()>>,
     /// The asking of the proxies.
     quitting: Option<JoinHandle<()>>,
+    /// The look after executors.
+    watching: Option<JoinHandle<()>>,
     /// When the current attempt was first heard to be over.
     noticed: Instant,
 }
@@ -77,6 +84,7 @@ struct Moving {
 struct Vouching {
     connection: u64,
     attempt: u32,
+    ear: Option<OwnedWriteHalf>,
 }
 
 impl World {
@@ -91,6 +99,7 @@ impl World {
             vouching: Vouching::default(),
             question: None,
             quitting: None,
+            watching: None,
             noticed: Instant::now(),
         };
         loop {
@@ -121,18 +130,20 @@ impl Moving {
         }
     }
 
-    fn hear(&mut self, Heard { connection, event }: Heard) -> Option<Event> {
+    fn hear(&mut self, Heard { connection, event, ear }: Heard) -> Option<Event> {
         if let Event::Hello(attempt) = &event
             && attempt.number >= self.vouching.attempt
         {
             tracing::info!(attempt = attempt.number, application_id = %attempt.application_id, "a wrapper is there");
-            self.vouching = Vouching { connection, attempt: attempt.number };
+            let ear = ear.or_else(|| self.vouching.ear.take().filter(|_| connection == self.vouching.connection));
+            self.vouching = Vouching { connection, attempt: attempt.number, ear };
             measured::hello(&self.world.metrics, attempt);
         }
         if connection != self.vouching.connection {
             return None;
         }
         if event == Event::StreamEnded {
+            self.vouching.ear = None;
             measured::stream_ended(&self.world.metrics);
         }
         self.noticed = Instant::now();
@@ -164,14 +175,26 @@ impl Moving {
                     let _ = tell.send(Event::QuitEnded).await;
                 }));
             }
-            Effect::StopQuitting => {
-                if let Some(quitting) = self.quitting.take() {
-                    quitting.abort();
-                }
+            Effect::StopQuitting => stop(&mut self.quitting),
+            Effect::WatchExecutors(attempt) => {
+                stop(&mut self.watching);
+                let (watcher, tell) = (Arc::clone(&self.world.watcher), self.told.0.clone());
+                self.watching = Some(tokio::spawn(async move { watcher.watch(&attempt, tell).await }));
             }
+            Effect::StopWatching => stop(&mut self.watching),
+            Effect::GiveUp(why) => self.give_up(why),
             Effect::Exit(why) => return Some(why),
         }
         None
+    }
+
+    fn give_up(&self, why: String) {
+        tracing::error!(code = TEMPORARY, "the driver is ended: {why}");
+        let order = ToWrapper::Terminate { why, code: Some(TEMPORARY) };
+        let said = self.vouching.ear.as_ref().map_or(Err(io::ErrorKind::NotConnected.into()), |ear| say(ear, &order));
+        if let Err(error) = said {
+            tracing::error!(%error, "cannot tell the wrapper to end its driver");
+        }
     }
 
     fn ask(&mut self, attempt: Attempt, pause: Duration) {
@@ -194,6 +217,12 @@ impl Moving {
         if let Some(before) = self.question.replace(question) {
             before.abort();
         }
+    }
+}
+
+fn stop(task: &mut Option<JoinHandle<()>>) {
+    if let Some(task) = task.take() {
+        task.abort();
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Event {
     Awake(Memory),
     /// A wrapper connected, for the first time or again.
     Hello(Attempt),
+    /// Its driver runs.
+    Started,
     /// It said how its driver ended.
     Farewell(Verdict),
     /// Its stream ended.
@@ -37,6 +39,15 @@ pub enum Event {
     Status(Status),
     /// A timer that was armed rang.
     Overdue(Timer),
+    /// An executor of the attempt of this number serves.
+    ExecutorsCame(u32),
+    /// No executor came by the deadline that the user set.
+    NoExecutors {
+        /// To which attempt.
+        attempt: u32,
+        /// In words.
+        why: String,
+    },
     /// The cleanup after the oldest ended attempt is over, well or not.
     CleanupEnded,
     /// There is nothing more to ask the proxies.
@@ -85,6 +96,12 @@ pub enum Effect {
     AskAgain(Attempt),
     /// Start a timer; there is one of each kind.
     Arm(Timer),
+    /// Look after the attempt's executors, instead of any before; answered by [`Event::ExecutorsCame`] or [`Event::NoExecutors`].
+    WatchExecutors(Attempt),
+    /// No longer.
+    StopWatching,
+    /// Order the wrapper to end its driver, for this reason, with the code that means that a retry may help.
+    GiveUp(String),
     /// Write down what a restarted sidecar must know.
     Remember(Memory),
     /// Remove what the attempt left; answered by [`Event::CleanupEnded`].
@@ -136,6 +153,9 @@ pub struct Memory {
     /// The newest attempt whose verdict is known.
     #[serde(default)]
     pub decided: u32,
+    /// The attempt whose executors came; it may have let them go since.
+    #[serde(default)]
+    pub served: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -144,6 +164,14 @@ struct Current {
     connected: bool,
     /// The API server called its container running since the last doubt.
     runs: bool,
+    /// Somebody looks after its executors.
+    watched: bool,
+}
+
+impl Current {
+    fn new(attempt: Attempt, connected: bool) -> Self {
+        Self { attempt, connected, runs: false, watched: false }
+    }
 }
 
 /// The sidecar's machine.
@@ -155,6 +183,7 @@ pub struct Supervisor {
     met: bool,
     /// The newest attempt whose verdict is known: what its wrapper said may be heard late, after the status.
     decided: u32,
+    served: Option<u32>,
     /// The oldest ended attempt is cleaned up after, and the proxies are being asked. A restart begins with the cleanup again.
     quitting: bool,
     /// Stands for the driver when no wrapper ever came: codriver-init wrote its application id.
@@ -171,6 +200,7 @@ impl Supervisor {
             stopping: false,
             met: false,
             decided: 0,
+            served: None,
             quitting: false,
             unwrapped,
         }
@@ -182,6 +212,10 @@ impl Supervisor {
             Event::Awake(memory) => self.awake(memory),
             Event::Hello(attempt) if attempt.number <= self.decided => Vec::new(),
             Event::Hello(attempt) => self.hello(attempt),
+            Event::Started => self.watch_executors(),
+            Event::ExecutorsCame(number) => self.executors_came(number),
+            Event::NoExecutors { attempt, why } if self.may_give_up(attempt) => vec![Effect::GiveUp(why)],
+            Event::NoExecutors { .. } => Vec::new(),
             Event::Farewell(verdict) => self.end(verdict, Evidence::Farewell, None),
             Event::StreamEnded => self.stream_ended(),
             Event::Overdue(Timer::Alone) => self.look_alone(),
@@ -202,10 +236,10 @@ impl Supervisor {
     }
 
     fn awake(&mut self, memory: Memory) -> Vec<Effect> {
-        (self.met, self.decided) = (memory.met, memory.decided);
+        (self.met, self.decided, self.served) = (memory.met, memory.decided, memory.served);
         self.ended = memory.ended;
         let current = memory.current.filter(|attempt| *attempt != self.unwrapped);
-        self.current = current.map(|attempt| Current { attempt, connected: false, runs: false });
+        self.current = current.map(|attempt| Current::new(attempt, false));
         let mut effects = self.clean_oldest();
         effects.extend(self.doubt());
         effects.extend((!self.met).then_some(Effect::Arm(Timer::Alone)));
@@ -215,7 +249,7 @@ impl Supervisor {
     /// Puts the stand-in where no wrapper came.
     fn stand_in(&mut self) {
         if !self.met && self.current.is_none() {
-            self.current = Some(Current { attempt: self.unwrapped.clone(), connected: false, runs: false });
+            self.current = Some(Current::new(self.unwrapped.clone(), false));
         }
     }
 
@@ -239,7 +273,7 @@ impl Supervisor {
             effects.extend(self.end(Verdict::Unknown, Evidence::EndOfStream, None));
         }
         self.met = true;
-        self.current = Some(Current { attempt, connected: true, runs: false });
+        self.current = Some(Current::new(attempt, true));
         effects.push(self.remember());
         if self.stopping {
             effects.extend(self.doubt());
@@ -273,7 +307,12 @@ impl Supervisor {
         let Some(current) = &mut self.current else { return Vec::new() };
         match status {
             Status::Ended { verdict, reason } => self.end(verdict, Evidence::ContainerStatus, reason),
-            _ if alone && !self.stopping => vec![Effect::Arm(Timer::Alone)],
+            Status::Running { .. } if alone && !self.stopping => {
+                let mut effects = self.watch_executors();
+                effects.push(Effect::Arm(Timer::Alone));
+                effects
+            }
+            Status::Unknown if alone && !self.stopping => vec![Effect::Arm(Timer::Alone)],
             Status::Running { deleting: false } if current.connected => vec![Effect::Exit(Why::DriverLives)],
             // The grace period is used up and SIGKILL is next, for the driver and for us.
             Status::Running { deleting: true } if current.connected => {
@@ -311,14 +350,40 @@ impl Supervisor {
         }
     }
 
+    /// Of an attempt whose executors came once, none is missing later: it may have let them go.
+    fn watch_executors(&mut self) -> Vec<Effect> {
+        match &mut self.current {
+            Some(current) if !current.watched && self.served != Some(current.attempt.number) => {
+                current.watched = true;
+                vec![Effect::WatchExecutors(current.attempt.clone())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn executors_came(&mut self, number: u32) -> Vec<Effect> {
+        if self.current.as_ref().is_none_or(|current| current.attempt.number != number) {
+            return Vec::new();
+        }
+        self.served = Some(number);
+        vec![self.remember()]
+    }
+
+    /// Only a wrapper can end a driver; and at the pod's end everything ends anyhow.
+    fn may_give_up(&self, number: u32) -> bool {
+        let its = |current: &Current| current.attempt.number == number && current.connected;
+        self.current.as_ref().is_some_and(its) && !self.stopping
+    }
+
     fn end(&mut self, verdict: Verdict, evidence: Evidence, reason: Option<String>) -> Vec<Effect> {
-        let Some(Current { attempt, .. }) = self.current.take() else { return Vec::new() };
+        let Some(Current { attempt, watched, .. }) = self.current.take() else { return Vec::new() };
         if verdict != Verdict::Unknown {
             self.decided = self.decided.max(attempt.number);
         }
         self.met = true;
         self.ended.push_back(Ended { attempt, verdict, evidence, reason });
         let mut effects = vec![self.remember()];
+        effects.extend(watched.then_some(Effect::StopWatching));
         if self.ended.len() == 1 {
             effects.extend(self.clean_oldest());
         }
@@ -378,7 +443,8 @@ impl Supervisor {
 
     fn remember(&self) -> Effect {
         let current = self.current.as_ref().map(|current| current.attempt.clone());
-        Effect::Remember(Memory { current, ended: self.ended.clone(), met: self.met, decided: self.decided })
+        let Self { ended, met, decided, served, .. } = self;
+        Effect::Remember(Memory { current, ended: ended.clone(), met: *met, decided: *decided, served: *served })
     }
 }
 

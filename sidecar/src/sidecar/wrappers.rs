@@ -4,14 +4,14 @@ use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    net::{UnixListener, UnixStream},
+    net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
     sync::mpsc,
     time::sleep,
 };
 
 use crate::{
     failure::Failure,
-    protocol::{MAX_LINE, ToSidecar},
+    protocol::{MAX_LINE, ToSidecar, ToWrapper, line},
     sidecar::machine::Event,
 };
 
@@ -25,6 +25,20 @@ pub struct Heard {
     pub connection: u64,
     /// What it said.
     pub event: Event,
+    /// With its hello: where it listens. Dropping it hangs up.
+    pub ear: Option<OwnedWriteHalf>,
+}
+
+/// Says something to a wrapper. A line fits the socket's buffer, so this never waits.
+///
+/// # Errors
+/// When it is gone, or has long not read what it was told.
+pub fn say(ear: &OwnedWriteHalf, message: &ToWrapper) -> io::Result<()> {
+    let line = line(message);
+    match ear.try_write(&line)? {
+        written if written == line.len() => Ok(()),
+        _ => Err(io::ErrorKind::WouldBlock.into()),
+    }
 }
 
 /// Listens on the socket; a file that an earlier life of the sidecar left is replaced.
@@ -72,7 +86,8 @@ pub async fn accept(listener: UnixListener, events: mpsc::Sender<Heard>) {
 
 /// Reads lines until the stream ends. A line that is too long or unknown ends it too: this is no wrapper of ours.
 async fn read(stream: UnixStream, connection: u64, events: mpsc::Sender<Heard>) {
-    let mut reader = BufReader::new(stream);
+    let (reader, writer) = stream.into_split();
+    let (mut reader, mut writer) = (BufReader::new(reader), Some(writer));
     loop {
         let mut text = Vec::new();
         match (&mut reader).take(MAX_LINE as u64).read_until(b'\n', &mut text).await {
@@ -84,16 +99,17 @@ async fn read(stream: UnixStream, connection: u64, events: mpsc::Sender<Heard>) 
             Ok(ToSidecar::Farewell(verdict)) => Event::Farewell(verdict),
             Ok(ToSidecar::Started { pid }) => {
                 tracing::info!(pid, "the driver runs");
-                continue;
+                Event::Started
             }
             Err(error) => {
                 tracing::warn!(%error, "hung up on a wrapper that said something unknown");
                 break;
             }
         };
-        if events.send(Heard { connection, event }).await.is_err() {
+        let ear = if matches!(event, Event::Hello(_)) { writer.take() } else { None };
+        if events.send(Heard { connection, event, ear }).await.is_err() {
             return;
         }
     }
-    let _ = events.send(Heard { connection, event: Event::StreamEnded }).await;
+    let _ = events.send(Heard { connection, event: Event::StreamEnded, ear: None }).await;
 }

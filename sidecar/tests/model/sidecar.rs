@@ -4,11 +4,15 @@ use std::collections::{BTreeSet, VecDeque};
 
 use codriver::{
     protocol::Attempt,
+    run::machine::Event as ToWrapper,
     sidecar::machine::{Effect, Ended, Event, Status, Supervisor, Timer, Why},
     verdict::Verdict,
 };
 
-use crate::world::{Bound, Line, World, attempt};
+use crate::{
+    world::{Bound, Line, World, attempt},
+    wrapper,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sidecar {
@@ -17,6 +21,7 @@ pub struct Sidecar {
     question: Option<Attempt>,
     cleaning: bool,
     quitting: bool,
+    watching: bool,
     /// The wrapper that said hello last.
     vouching: u8,
     /// SIGTERM has come.
@@ -32,6 +37,7 @@ impl Sidecar {
             question: None,
             cleaning: false,
             quitting: false,
+            watching: false,
             vouching: 0,
             told: false,
         });
@@ -66,6 +72,14 @@ pub fn steps(world: &World) -> Vec<(String, World)> {
             let status = answer(world, about);
             change(world, |sidecar| sidecar.question = None);
             tell(world, Event::Status(status), kill)
+        });
+    }
+    if sidecar.watching && heard_all && world.chances.mishaps > 0 {
+        let number = world.container.as_ref().map_or(0, |container| container.number.into());
+        each_kill(world, "no executor comes", &mut next, &|world, kill| {
+            world.goes_wrong();
+            change(world, |sidecar| sidecar.watching = false);
+            tell(world, Event::NoExecutors { attempt: number, why: String::new() }, kill)
         });
     }
     if sidecar.cleaning {
@@ -134,6 +148,9 @@ fn carry_out(world: &mut World, effect: Effect) {
         Effect::Arm(timer) => change(world, |sidecar| sidecar.timers.extend([timer])),
         Effect::Remember(memory) => world.notebook = memory,
         Effect::Clean { ended, spare } => clean(world, &ended, spare.as_deref()),
+        Effect::WatchExecutors(_) => change(world, |sidecar| sidecar.watching = true),
+        Effect::StopWatching => change(world, |sidecar| sidecar.watching = false),
+        Effect::GiveUp(why) => wrapper::tell(world, ToWrapper::Terminate(Some(Verdict::GivenUp { code: 75, why }))),
         Effect::Quit(_) => change(world, |sidecar| sidecar.quitting = true),
         Effect::StopQuitting => change(world, |sidecar| sidecar.quitting = false),
         Effect::Exit(why) => {
@@ -189,6 +206,7 @@ fn hear(world: &mut World, number: u8, kill: usize) -> bool {
             });
             Event::Hello(attempt(number))
         }
+        Line::Started => Event::Started,
         Line::Farewell(verdict) => Event::Farewell(verdict),
         Line::End => Event::StreamEnded,
     };

@@ -21,6 +21,7 @@ pub struct Chances {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Line {
     Hello,
+    Started,
     Farewell(Verdict),
     End,
 }

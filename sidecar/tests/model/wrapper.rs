@@ -91,6 +91,9 @@ pub fn steps(world: &World) -> Vec<(String, World)> {
             add("the driver starts", &|world| {
                 world.history.dirty = true;
                 set(world, Driver::Alive { asked: false });
+                if world.container.as_ref().is_some_and(|container| container.connected) {
+                    say(world, Line::Started);
+                }
                 tell(world, Event::Started);
             });
             add("the driver cannot start", &|world| tell(world, Event::NotStarted { code: 127, why: "no".into() }));

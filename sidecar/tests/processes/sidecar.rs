@@ -143,7 +143,7 @@ fn it_hears_the_farewell_and_leaves_with_0_at_sigterm() {
     assert_eq!((&line["verdict"], &line["evidence"]), (&json!("exited with code 7"), &json!("farewell")));
     sidecar.signal(SIGTERM);
     assert_eq!(sidecar.code(), 0);
-    assert_eq!(pod.memory(), json!({"current": null, "decided": 1, "ended": [], "met": true}));
+    assert_eq!(pod.memory(), json!({"current": null, "decided": 1, "ended": [], "met": true, "served": null}));
 }
 
 #[test]
