@@ -38,7 +38,7 @@ use tokio::time::timeout;
 
 use crate::spark_conf::DELETE_ON_TERMINATION;
 
-pub use failures::{ExecutorFailure, Failures, meaning};
+pub use failures::{ExecutorFailure, Failures};
 pub use wishes::{Keep, Wishes};
 
 /// Whose leftovers are to be removed.

@@ -25,6 +25,7 @@ pub mod protocol;
 pub mod run;
 pub mod sidecar;
 pub mod signals;
+pub mod spark_codes;
 pub mod spark_conf;
 pub mod sweep;
 pub mod termination_log;

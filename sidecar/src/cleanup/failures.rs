@@ -4,6 +4,8 @@ use std::fmt;
 
 use codriver_kube::{Object, Terminated, Timestamp};
 
+use crate::spark_codes::meaning;
+
 /// Failures that are kept in words; of the others only the number is.
 const KEPT: usize = 20;
 
@@ -72,21 +74,6 @@ impl fmt::Display for ExecutorFailure {
         }
         self.message.as_ref().map_or(Ok(()), |message| write!(f, ": {message}"))
     }
-}
-
-/// The exit codes that Spark gives its executors.
-#[must_use]
-pub fn meaning(code: i32) -> Option<&'static str> {
-    Some(match code {
-        50 => "uncaught exception",
-        51 => "uncaught exception, and another while handling it",
-        52 => "the JVM ran out of memory",
-        53 => "no local directory could be made",
-        56 => "no heartbeat reached the driver",
-        57 => "a task could not be killed",
-        58 => "the block manager could not register again",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

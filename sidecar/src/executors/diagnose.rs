@@ -119,7 +119,7 @@ fn of_end(container: &ContainerStatus, end: &Terminated) -> String {
     if let Some(reason) = end.reason.as_deref().filter(|reason| *reason != "Error") {
         said.push_str(&format!(", {reason}"));
     }
-    if let Some(meaning) = crate::cleanup::meaning(end.exit_code) {
+    if let Some(meaning) = crate::spark_codes::meaning(end.exit_code) {
         said.push_str(&format!(" ({meaning})"));
     }
     if let Some(message) = end.message.as_deref().map(str::trim).filter(|message| !message.is_empty()) {
