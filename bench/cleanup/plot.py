@@ -83,7 +83,7 @@ def draw(sizes):
             yield (f'<circle class="{way}" cx="{x.at(size):.1f}" cy="{y.at(of["gone"]):.1f}" r="3.5">'
                    f"<title>{name}: {size:.0f} executors, {seconds(of['gone'])}</title></circle>")
         size, of = points[-1]
-        labels.append([y.at(of["done"]) + 4, way, f"{name}, {seconds(of['done'])}", x.at(size) + 10])
+        labels.append([y.at(of["done"]) - 6, way, f"{name}, {seconds(of['done'])}", x.at(size) + 10])
     for height, way, text, left in apart(labels):
         yield f'<text class="label {way}" x="{left:.1f}" y="{height:.1f}">{text}</text>'
     yield "</svg>"

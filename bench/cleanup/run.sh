@@ -61,11 +61,14 @@ trap 'rm -rf "$work"; remove_namespace' EXIT
 step "namespace $namespace" 5 prepare
 rm -f "$results"/{cleanup,driver-end}.jsonl
 for size in "${sizes[@]}"; do
-    ways=(codriver raw)
-    ((size > kubectl_most)) || ways+=(kubectl)
     runs=$(runs_of "$size")
-    step "cleanup of $size executors, $runs times by ${#ways[@]} ways" $((5 + size * runs / 20)) \
-        remove "$size" "$runs" "${ways[@]}"
+    ways=(codriver raw)
+    expected=$((5 + size * runs / 45))
+    if ((size <= kubectl_most)); then
+        ways+=(kubectl)
+        expected=$((expected + size * runs / 5))
+    fi
+    step "cleanup of $size executors, $runs times by ${#ways[@]} ways" "$expected" remove "$size" "$runs" "${ways[@]}"
 done
 ((running == 0)) || step "ends of drivers with $running executors that run" 180 end_drivers
 if [[ ${PLOT:-} == 1 ]]; then
