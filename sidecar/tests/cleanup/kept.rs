@@ -1,9 +1,13 @@
 //! What stays because it was asked for.
 
+use std::time::Duration;
+
 use codriver::cleanup::{Keep, Outcome, Target, Wishes, cleanup, remove_kept};
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 
-use crate::world::{APPLICATION, Stored, World, claim, config_map, executor};
+use crate::program::Cluster;
+use crate::world::{APPLICATION, DRIVER, Stored, World, claim, config_map, executor};
 use crate::{DEADLINE, target};
 
 fn keeping(keep: Keep) -> Target {
@@ -59,4 +63,49 @@ async fn executors_that_only_lost_their_driver_are_not_worth_a_look() {
     assert!(outcome.is_complete(), "{outcome:?}");
     assert_eq!((world.names().len(), outcome.kept_failed, outcome.kept_in_words()), (0, 0, None));
     world.requests();
+}
+
+#[tokio::test]
+async fn the_sidecar_hears_of_sparks_settings_by_the_attempts_configuration_and_the_command_line() {
+    let keep = "spark.kubernetes.executor.deleteOnTermination=false";
+    let id = "spark-udriver-1";
+    for (defaults, command, left) in [
+        ("", "spark-submit job.py".to_owned(), 0),
+        (keep, "spark-submit job.py".to_owned(), 2),
+        ("", format!("spark-submit --conf {keep} job.py"), 2),
+        // The command line wins, in Spark and here.
+        (keep, format!("spark-submit --conf {} job.py", keep.replace("false", "true")), 0),
+    ] {
+        let world = World::with([executor(id, "e"), config_map(id), claim(id, "c")]);
+        let (cluster, volume) = (Cluster::of(&world).await, tempfile::tempdir().unwrap());
+        for folder in ["attempts", "run", "spark", "bin"] {
+            std::fs::create_dir(volume.path().join(folder)).unwrap();
+        }
+        std::fs::write(volume.path().join("spark/spark-defaults.conf"), defaults).unwrap();
+        // Stands for Spark, which is left out here.
+        std::os::unix::fs::symlink("/bin/true", volume.path().join("bin/spark-submit")).unwrap();
+        let codriver = |arguments: &[&str]| {
+            let mut command = cluster.codriver(arguments);
+            command.env("CODRIVER_LOG", "off").env("CODRIVER_DIR", volume.path()).envs([
+                ("POD_NAME", "p"),
+                ("POD_NAMESPACE", "etl"),
+                ("POD_UID", DRIVER),
+            ]);
+            command
+        };
+        let mut sidecar = codriver(&["sidecar", "--health", "127.0.0.1:0"]).kill_on_drop(true).spawn().unwrap();
+        let listens = async {
+            while !volume.path().join("run/sidecar.sock").exists() {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(DEADLINE, listens).await.unwrap();
+        let words: Vec<_> = ["run", "--"].into_iter().chain(command.split_whitespace()).collect();
+        let path = format!("{}:/usr/bin:/bin", volume.path().join("bin").display());
+        assert!(codriver(&words).env("PATH", path).status().await.unwrap().success());
+        let pid = nix::unistd::Pid::from_raw(sidecar.id().unwrap().cast_signed());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        assert!(sidecar.wait().await.unwrap().success());
+        assert_eq!(world.names().len(), left, "{defaults} {command}");
+    }
 }

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -148,4 +149,39 @@ fn the_same_id_in_two_namespaces_is_two_applications() {
     let applications = decide(&[leftover(Kind::Pods, "job", OLD, &["u-gone"]), other], &pods(), &wish());
     assert_eq!(applications.len(), 1);
     assert_eq!(applications[0].namespace, "etl");
+}
+
+/// Any object of a few applications, with any owners.
+fn any_leftover() -> impl Strategy<Value = Leftover> {
+    let owners = ["u-lives", "u-ended", "u-just-ended", "u-evicted", "u-executor", "u-gone"];
+    let owners = prop::collection::vec(prop::sample::select(owners.to_vec()), 0..3);
+    let kind = prop::sample::select(ORDER.to_vec());
+    (kind, prop::sample::select(vec![ID, "job"]), prop::sample::select(vec![OLD, YOUNG]), owners)
+        .prop_map(|(kind, id, made, owners)| leftover(kind, id, made, &owners))
+}
+
+proptest! {
+    #[test]
+    fn whatever_there_is_nothing_young_and_nothing_of_the_living_goes(
+        mut leftovers in prop::collection::vec(any_leftover(), 0..60), orphans: bool,
+    ) {
+        for (number, it) in leftovers.iter_mut().enumerate() {
+            it.metadata.uid = format!("u-{number}");
+        }
+        for application in decide(&leftovers, &pods(), &Wish { orphans, ..wish() }) {
+            for removal in &application.removals {
+                let goes = |it: &Leftover| {
+                    let named = removal.objects.iter().any(|named| named.uid == it.metadata.uid);
+                    let selected = it.application_id == application.application_id && it.kind == removal.kind;
+                    named || removal.together && selected
+                };
+                for it in leftovers.iter().filter(|it| goes(it)) {
+                    let is_dead = |uid: &str| ["u-gone", "u-ended", "u-evicted"].contains(&uid);
+                    prop_assert!(it.metadata.owner_references.iter().all(|owner| is_dead(&owner.uid)), "{it:?}");
+                    prop_assert!(orphans || !it.metadata.owner_references.is_empty(), "{it:?}");
+                    prop_assert_eq!(it.metadata.creation_timestamp, Some(at(OLD)));
+                }
+            }
+        }
+    }
 }
