@@ -28,7 +28,8 @@ pub fn leave_behind(stage: &Stage, driver: &Driver, executors: usize) -> Result<
     let image = stage.spark_images.get(Spark::NEWEST)?;
     let pod = driver.until(|pod| Some(pod["metadata"]["uid"].clone()))?;
     let owner = json!([{"apiVersion": "v1", "kind": "Pod", "name": driver.name, "uid": pod, "controller": true}]);
-    let metadata = |name: String| json!({"name": name, "labels": {"spark-app-selector": id, "spark-role": "executor"}, "ownerReferences": owner});
+    let labels = json!({"spark-app-selector": id, "spark-role": "executor", "codriver/driver-uid": pod});
+    let metadata = |name: String| json!({"name": name, "labels": labels, "ownerReferences": owner});
     let executor = |number: usize| {
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata(format!("{}-exec-{number}", driver.name)), "spec": {
             "serviceAccountName": "spark-executor", "restartPolicy": "Never",
