@@ -29,6 +29,7 @@ use crate::{
     executors::watch::Watcher,
     failure::Failure,
     protocol::{Attempt, socket_path},
+    run::attempt::application_id,
     sidecar::{
         cleaning::Cleaner, drive::World, events::Events, health::Shown, machine::Why, memory::Notebook,
         own_pod::OwnPod, quitting::Quitter,
@@ -66,8 +67,7 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
 
     let pod = Pod { namespace: args.pod_namespace, name: args.pod_name, uid: args.pod_uid, container: args.container };
     // Nobody counted its starts, and codriver-init chose its application id.
-    let application_id = format!("spark-{}", pod.uid.replace('-', ""));
-    let unwrapped = Attempt { number: 0, application_id, since: 0 };
+    let unwrapped = Attempt { number: 0, application_id: application_id(&pod.uid, 0), since: 0 };
     let events = Arc::new(Events::new(client.clone(), pod.clone()));
     let metrics = Arc::new(measured::nothing_yet());
     let own_pod = OwnPod::read(client.clone(), &pod, Arc::clone(&events));
@@ -102,7 +102,7 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
     let world = World {
         signals,
         heard,
-        notebook: Notebook::new(&args.volume),
+        notebook: Notebook::new(&args.volume, &pod.uid),
         client,
         pod,
         cleaner: Arc::new(cleaner),

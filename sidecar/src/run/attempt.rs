@@ -2,17 +2,20 @@
 //!
 //! A restart in place keeps the volume, so `attempts/1`, `attempts/2`, … count the starts. Each gets an application id of its
 //! own: Spark's watch selects by it, and old executors must not be taken for new ones (spark-app-selector; SPARK-37856).
+//! So no attempt waits for the cleanup of the one before: executors of another application id are nothing to it, and the cleanup
+//! spares its own. codriver-init's second run (Kubernetes 1.35: `RestartAllContainers`) leaves the folders as they are.
 
 use std::{
     ffi::{OsStr, OsString},
     fs, io,
     path::{Path, PathBuf},
+    time::UNIX_EPOCH,
 };
 
 use crate::{
     failure::Failure,
     protocol::{Attempt, now},
-    spark_conf,
+    spark_conf::{self, SparkConf},
 };
 
 const SPARK_DEFAULTS: &str = "spark-defaults.conf";
@@ -38,10 +41,24 @@ pub fn next(volume: &Path, pod_uid: &str) -> Result<(Attempt, PathBuf), Failure>
     }
 }
 
-/// `spark-<pod uid without dashes>-<attempt>`: at most 63 characters of `[a-z0-9-]`, so it is valid as a label value.
+/// The last attempt that a wrapper of this pod began, if there was one: its configuration is there, and bears its application id.
+#[must_use]
+pub fn newest(volume: &Path, pod_uid: &str) -> Option<Attempt> {
+    let begun = |number: &u32| volume.join("attempts").join(number.to_string()).is_dir();
+    let number = (1..).take_while(begun).last()?;
+    let (defaults, application_id) = (spark_defaults(volume, number), application_id(pod_uid, number));
+    let since = fs::metadata(&defaults).and_then(|defaults| defaults.modified()).ok()?;
+    let since = since.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    let is_its = SparkConf::load(&defaults).get("spark.app.id") == Some(&application_id);
+    is_its.then_some(Attempt { number, application_id, since })
+}
+
+/// `spark-<pod uid without dashes>-<attempt>`: at most 63 characters of `[a-z0-9-]`, so it is valid as a label value. Where nobody
+/// counts, as for attempt 0, it is codriver-init's, without a number.
 #[must_use]
 pub fn application_id(pod_uid: &str, number: u32) -> String {
-    format!("spark-{}-{number}", pod_uid.replace('-', ""))
+    let uid = pod_uid.replace('-', "");
+    if number == 0 { format!("spark-{uid}") } else { format!("spark-{uid}-{number}") }
 }
 
 /// Where the attempt's merged configuration is; without a wrapper, where codriver-init's is.

@@ -113,3 +113,41 @@ async fn read(stream: UnixStream, connection: u64, events: mpsc::Sender<Heard>) 
     }
     let _ = events.send(Heard { connection, event: Event::StreamEnded, ear: None }).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncWriteExt, time::timeout};
+
+    use super::*;
+    use crate::protocol::Attempt;
+
+    #[tokio::test]
+    async fn a_wrapper_that_said_hello_can_be_told_something_until_it_is_hung_up_on() {
+        let (ours, mut wrapper) = UnixStream::pair().unwrap();
+        let (events, mut heard) = mpsc::channel(16);
+        tokio::spawn(read(ours, 7, events));
+        let attempt = Attempt { number: 1, application_id: "spark-1".into(), since: 5 };
+        for message in [ToSidecar::Hello(attempt.clone()), ToSidecar::Hello(attempt), ToSidecar::Started { pid: 2 }] {
+            wrapper.write_all(&line(&message)).await.unwrap();
+        }
+        let (first, second, third) =
+            (heard.recv().await.unwrap(), heard.recv().await.unwrap(), heard.recv().await.unwrap());
+        assert!(second.ear.is_none() && third.ear.is_none() && third.event == Event::Started);
+        let (ear, order) = (first.ear.unwrap(), ToWrapper::Terminate { why: "why".into(), code: Some(75) });
+        say(&ear, &order).unwrap();
+        let mut told = vec![0; line(&order).len()];
+        wrapper.read_exact(&mut told).await.unwrap();
+        assert_eq!(told, line(&order));
+        drop(ear);
+        assert_eq!(wrapper.read(&mut [0]).await.unwrap(), 0, "hung up");
+    }
+
+    #[tokio::test]
+    async fn one_that_does_not_listen_keeps_nobody_waiting() {
+        let (ours, _deaf) = UnixStream::pair().unwrap();
+        let (_, ear) = ours.into_split();
+        let order = ToWrapper::Terminate { why: "why".into(), code: None };
+        let told = async { while say(&ear, &order).is_ok() {} };
+        timeout(Duration::from_secs(10), told).await.unwrap();
+    }
+}
