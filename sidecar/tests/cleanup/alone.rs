@@ -4,8 +4,9 @@ use std::fs;
 
 use tokio::time::Instant;
 
+use crate::objects::{DRIVER, config_map, executor, executors};
 use crate::program::{Cluster, said};
-use crate::world::{DRIVER, World, config_map, executor, executors};
+use crate::world::World;
 
 /// The attempt's, by the uid of the world's driver pod.
 const ID: &str = "spark-udriver-1";

@@ -2,7 +2,8 @@
 
 use codriver::cleanup::{Outcome, Target, Wishes, cleanup};
 
-use crate::world::{APPLICATION, Stored, World, controller, executors};
+use crate::objects::{APPLICATION, Stored, controller, executors};
+use crate::world::World;
 use crate::{DEADLINE, clean, target};
 
 async fn clean_as_told(world: &World) -> Outcome {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::world::{APPLICATION, Fault, World, claim, config_map, executor, executors};
+use crate::objects::{APPLICATION, claim, config_map, executor, executors};
+use crate::world::{Fault, World};
 use crate::{DEADLINE, clean};
 
 #[tokio::test(start_paused = true)]

@@ -6,8 +6,9 @@ use codriver::cleanup::{Keep, Outcome, Target, Wishes, cleanup, remove_kept};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
+use crate::objects::{APPLICATION, DRIVER, Stored, claim, config_map, executor};
 use crate::program::Cluster;
-use crate::world::{APPLICATION, DRIVER, Stored, World, claim, config_map, executor};
+use crate::world::World;
 use crate::{DEADLINE, target};
 
 fn keeping(keep: Keep) -> Target {

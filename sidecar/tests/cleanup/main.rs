@@ -8,6 +8,7 @@ mod asked;
 mod controllers;
 mod faults;
 mod kept;
+mod objects;
 mod program;
 mod strays;
 mod sweep;
@@ -16,8 +17,9 @@ mod world;
 use std::time::Duration;
 
 use codriver::cleanup::{Outcome, Target, Wishes, cleanup};
+use objects::{APPLICATION, DRIVER, LABEL, NAMESPACE, claim, config_map, ended_at, executor, executors};
 use serde_json::json;
-use world::{APPLICATION, DRIVER, LABEL, NAMESPACE, World, claim, config_map, ended_at, executor, executors};
+use world::World;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 

@@ -2,7 +2,8 @@
 
 use codriver::cleanup::{Target, cleanup};
 
-use crate::world::{APPLICATION, World, claim, config_map, executor, executors};
+use crate::objects::{APPLICATION, claim, config_map, executor, executors};
+use crate::world::World;
 use crate::{DEADLINE, clean, target};
 
 #[tokio::test(start_paused = true)]

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use crate::objects::{Stored, claim, config_map, controller, executor, executors, pod};
 use crate::program::{Cluster, said};
-use crate::world::{Fault, Stored, World, claim, config_map, controller, executor, executors, pod};
+use crate::world::{Fault, World};
 
 /// Holds a uid, so that many objects may go together.
 const ID: &str = "spark-0c1b2d3e000040008000123456789abc-1";
