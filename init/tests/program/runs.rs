@@ -33,6 +33,11 @@ fn a_second_run_over_the_same_volume_gives_the_same() {
         files(&volume).into_iter().map(read).collect()
     };
     assert_eq!(pod.run(&["configure"]).code, 0);
+    // What wrapper and sidecar keep there: the kubelet may run all containers of a pod again (`RestartAllContainers`).
+    fs::create_dir(pod.volume().join("attempts/1")).unwrap();
+    for file in ["attempts/1/kept", "run/sidecar.json"] {
+        fs::write(pod.volume().join(file), "kept").unwrap();
+    }
     let first = contents();
     assert_eq!(pod.run(&[]).code, 0, "`configure` is the default");
     assert_eq!(contents(), first);
