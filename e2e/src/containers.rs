@@ -32,6 +32,22 @@ pub fn terminate(id: &str) -> Result<()> {
     ctr(&["task", "kill", "--signal", "15", id]).map(drop)
 }
 
+/// Lets no process of a container run, until [`resume`].
+///
+/// # Errors
+/// When containerd does not have it.
+pub fn pause(id: &str) -> Result<()> {
+    ctr(&["task", "pause", id]).map(drop)
+}
+
+/// Lets them run again.
+///
+/// # Errors
+/// When containerd does not have it.
+pub fn resume(id: &str) -> Result<()> {
+    ctr(&["task", "resume", id]).map(drop)
+}
+
 /// Whether a process of the container is there.
 ///
 /// # Errors

@@ -136,15 +136,26 @@ impl Driver {
     /// # Errors
     /// When the log ends without it.
     pub fn until_it_says(&self, words: &str) -> Result<()> {
-        self.until(|pod| pod["status"]["containerStatuses"][0]["state"]["waiting"].is_null().then_some(()))?;
-        let arguments = ["-n", &self.stage.namespace, "logs", "--follow", &self.name, "-c", "driver"];
+        self.until_logged("driver", words)
+    }
+
+    /// Waits for a line of a container's log that holds these words.
+    ///
+    /// # Errors
+    /// When the log ends without it.
+    pub fn until_logged(&self, name: &str, words: &str) -> Result<()> {
+        self.until(|pod| {
+            let state = &container(pod, name)["state"];
+            (state["running"].is_object() || state["terminated"].is_object()).then_some(())
+        })?;
+        let arguments = ["-n", &self.stage.namespace, "logs", "--follow", &self.name, "-c", name];
         let mut log = Following::start(&arguments, DEADLINE)?;
         while let Some(line) = log.line() {
             if line.contains(words) {
                 return Ok(());
             }
         }
-        Err(self.explain(&format!("the driver never said `{words}`")))
+        Err(self.explain(&format!("{name} never said `{words}`")))
     }
 
     /// Waits until something can be made of the pod's state.

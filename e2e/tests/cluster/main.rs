@@ -2,6 +2,7 @@
 //!
 //! Without root and without CONTEXT there is no cluster: every test is counted as skipped then, and it is said why.
 
+mod cases;
 mod s01_main_job;
 mod s02_codes;
 mod s03_kills;
@@ -13,6 +14,10 @@ mod s08_spark_3_5;
 mod s09_preflight;
 mod s10_keys;
 mod s11_api_faults;
+mod s13_meshes;
+mod s14_attempts;
+mod s15_alone;
+mod s16_odd_drivers;
 mod secrets;
 mod world;
 
@@ -34,7 +39,7 @@ pub enum Needs {
 type Test = (&'static str, Needs, fn(&Stage) -> Result<()>);
 
 /// Side by side; each has a JVM or three of its own, so more at once would only wait for each other.
-const TOGETHER: [&[Test]; 10] = [
+const TOGETHER: [&[Test]; 14] = [
     s01_main_job::ALL,
     s02_codes::ALL,
     s03_kills::ALL,
@@ -45,6 +50,10 @@ const TOGETHER: [&[Test]; 10] = [
     s09_preflight::ALL,
     s10_keys::ALL,
     s11_api_faults::ALL,
+    s13_meshes::ALL,
+    s14_attempts::ALL,
+    s15_alone::ALL,
+    s16_odd_drivers::ALL,
 ];
 const SIDE_BY_SIDE: usize = 2;
 /// One after another, when all others are done: they touch what all share.
