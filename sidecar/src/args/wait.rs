@@ -19,10 +19,9 @@ A step of Argo Workflows or a KubernetesPodOperator of Airflow, which believes t
 
 /// `codriver wait`.
 #[derive(Debug, Args)]
-#[group(id = "which", required = true, multiple = false, args = ["pod", "selector"])]
 pub struct WaitArgs {
     /// The driver's pod.
-    #[arg(env = "CODRIVER_WAIT_POD")]
+    #[arg(env = "CODRIVER_WAIT_POD", required_unless_present = "selector", conflicts_with = "selector")]
     pub pod: Option<String>,
     /// Its labels, in place of its name: the newest pod that has them. spark-submit's cluster mode gives its driver
     /// spark-role=driver, spark-app-name=… and spark-app-selector=….

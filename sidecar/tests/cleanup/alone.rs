@@ -4,8 +4,9 @@ use std::fs;
 
 use tokio::time::Instant;
 
+use crate::cluster::said;
 use crate::objects::{DRIVER, config_map, executor, executors};
-use crate::program::{Cluster, said};
+use crate::program::cluster_of;
 use crate::world::World;
 
 /// The attempt's, by the uid of the world's driver pod.
@@ -25,7 +26,7 @@ fn volume() -> tempfile::TempDir {
 async fn after_the_drivers_end_nothing_is_left_and_the_code_is_the_drivers() {
     let earlier = executor("spark-udriver-0", "of-an-attempt-whose-wrapper-was-killed").created("2020-01-01T00:00:00Z");
     let world = World::with(executors(ID, 3).into_iter().chain([config_map(ID), earlier]));
-    let (cluster, volume) = (Cluster::of(&world).await, volume());
+    let (cluster, volume) = (cluster_of(&world).await, volume());
     let mut command = cluster.codriver(&["run", "--alone", "--", "sh", "-c", "exit 7"]);
     let output = command.env("CODRIVER_DIR", volume.path()).output().await.unwrap();
     let (_, log, code) = said(&output);
@@ -38,7 +39,7 @@ async fn after_the_drivers_end_nothing_is_left_and_the_code_is_the_drivers() {
 #[tokio::test]
 async fn a_cleanup_that_cannot_be_done_costs_its_deadline_and_no_code() {
     let world = World::with(executors(ID, 3));
-    let (cluster, volume) = (Cluster::of(&world).await, volume());
+    let (cluster, volume) = (cluster_of(&world).await, volume());
     let mut command = cluster.codriver(&["run", "--alone", "--cleanup", "1", "--", "true"]);
     // Nobody listens there.
     command.env("KUBERNETES_SERVICE_PORT", "1").env("CODRIVER_DIR", volume.path());
@@ -51,7 +52,7 @@ async fn a_cleanup_that_cannot_be_done_costs_its_deadline_and_no_code() {
 #[tokio::test]
 async fn without_a_service_account_or_a_volume_the_driver_runs_all_the_same() {
     let world = World::default();
-    let (cluster, volume) = (Cluster::of(&world).await, volume());
+    let (cluster, volume) = (cluster_of(&world).await, volume());
     for (name, value, words) in [
         ("CODRIVER_SERVICE_ACCOUNT_DIR", "/nonexistent", "executors go when the pod is deleted"),
         ("CODRIVER_DIR", "/nonexistent", "no application id is known"),

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use crate::objects::{APPLICATION, DRIVER, Stored, claim, config_map, executor};
-use crate::program::Cluster;
+use crate::program::cluster_of;
 use crate::world::World;
 use crate::{DEADLINE, target};
 
@@ -78,7 +78,7 @@ async fn the_sidecar_hears_of_sparks_settings_by_the_attempts_configuration_and_
         (keep, format!("spark-submit --conf {} job.py", keep.replace("false", "true")), 0),
     ] {
         let world = World::with([executor(id, "e"), config_map(id), claim(id, "c")]);
-        let (cluster, volume) = (Cluster::of(&world).await, tempfile::tempdir().unwrap());
+        let (cluster, volume) = (cluster_of(&world).await, tempfile::tempdir().unwrap());
         for folder in ["attempts", "run", "spark", "bin"] {
             std::fs::create_dir(volume.path().join(folder)).unwrap();
         }

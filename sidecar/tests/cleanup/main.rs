@@ -5,6 +5,8 @@
 mod alone;
 mod answer;
 mod asked;
+#[path = "../shared/cluster.rs"]
+mod cluster;
 mod controllers;
 mod faults;
 mod kept;

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use crate::cluster::said;
 use crate::objects::{Stored, claim, config_map, controller, executor, executors, pod};
-use crate::program::{Cluster, said};
+use crate::program::cluster_of;
 use crate::world::{Fault, World};
 
 /// Holds a uid, so that many objects may go together.
@@ -27,7 +28,7 @@ fn alive() -> Vec<Stored> {
 }
 
 async fn sweep(world: &World, arguments: &[&str]) -> (String, String, Option<i32>) {
-    let cluster = Cluster::of(world).await;
+    let cluster = cluster_of(world).await;
     let said = said(&cluster.codriver(&[&["sweep"], arguments].concat()).output().await.unwrap());
     world.requests();
     said
@@ -183,7 +184,7 @@ async fn without_knowing_who_lives_nothing_goes() {
 
 #[tokio::test]
 async fn an_api_server_that_is_not_there_is_69_and_a_missing_account_78() {
-    let cluster = Cluster::of(&World::default()).await;
+    let cluster = cluster_of(&World::default()).await;
     for (name, value, code) in
         [("KUBERNETES_SERVICE_PORT", "1", 69), ("CODRIVER_SERVICE_ACCOUNT_DIR", "/nonexistent", 78)]
     {
