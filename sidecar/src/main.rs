@@ -31,6 +31,9 @@ fn main() -> ExitCode {
 
 /// One thread is enough for all that this binary does, and it is what keeps the wrapper small.
 fn act(verb: Verb) -> Result<u8, Failure> {
+    if let Verb::Run(args) = &verb {
+        run::descriptors::close_inherited(&args.command);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

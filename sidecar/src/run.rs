@@ -1,15 +1,19 @@
 //! `codriver run`: the wrapper, parent of the driver process.
 //!
 //! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`driver`],
-//! [`companion`], [`alone`], [`message`] and [`terminal`] each touch one thing; [`attempt`] and [`environment`] prepare the start.
+//! [`companion`], [`alone`], [`descendants`], [`descriptors`], [`message`] and [`terminal`] each touch one thing; [`attempt`] and
+//! [`environment`] prepare the start; [`map`] is the last word on the exit code.
 
 pub mod alone;
 pub mod attempt;
 pub mod companion;
+pub mod descendants;
+pub mod descriptors;
 pub mod drive;
 pub mod driver;
 pub mod environment;
 pub mod machine;
+pub mod map;
 pub mod message;
 pub mod terminal;
 
@@ -24,12 +28,15 @@ use crate::{
     args::RunArgs,
     failure::Failure,
     protocol::{Attempt, socket_path},
-    run::{alone::Alone, companion::Companion, drive::World, driver::Task, environment::Environment, machine::Timer},
+    run::{
+        alone::Alone, companion::Companion, drive::World, driver::Task, environment::Environment, machine::Timer,
+        map::ExitMap,
+    },
     signals::Caught,
     verdict::Verdict,
 };
 
-/// Between SIGTERM and SIGKILL for what an ended driver left of its group (PySpark's python: SIGTERM ends it at once).
+/// Between SIGTERM and SIGKILL for what a killed driver left (PySpark's python: SIGTERM ends it at once).
 const LEFTOVERS: Duration = Duration::from_secs(2);
 /// Between that SIGKILL and leaving regardless.
 const LAST_LOOK: Duration = Duration::from_secs(1);
@@ -53,7 +60,8 @@ impl Deadlines {
 }
 
 /// Supervises the command and returns the exit code to end with. Blocks for as long as the driver lives, and after its end
-/// for at most [`LEFTOVERS`] and [`LAST_LOOK`] and the farewell's deadline together; alone, for the cleanup's if that is longer.
+/// for at most the grace period (or [`LEFTOVERS`]) and [`LAST_LOOK`] and the farewell's deadline together; alone, for the
+/// cleanup's if that is longer.
 ///
 /// # Errors
 /// When signals cannot be caught, or the files in the volume cannot be read or written. Nothing has been started then.
@@ -61,7 +69,7 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
     let termination_log = args.termination_log.clone();
     supervise(args).await.inspect_err(|failure| {
         let verdict = Verdict::NeverStarted { code: failure.code(), why: failure.to_string() };
-        message::write_final(&termination_log, None, &verdict);
+        message::write_final(&termination_log, None, &verdict, None);
     })
 }
 
@@ -71,6 +79,7 @@ async fn supervise(args: RunArgs) -> Result<u8, Failure> {
     if let Err(source) = nix::sys::prctl::set_child_subreaper(true) {
         tracing::warn!(error = %source, "orphans of the driver go to PID 1, not to codriver");
     }
+    let map = ExitMap::parse(&args.map).map_err(Failure::Configuration)?;
     let mut environment = Environment::load(&args.volume.join("env"))?;
     let (attempt, pod_uid) = prepare(&args, &mut environment)?.unzip();
     message::write_provisional(&args.termination_log, attempt.as_ref());
@@ -92,7 +101,7 @@ async fn supervise(args: RunArgs) -> Result<u8, Failure> {
     };
     let task = Task { command: args.command, set: environment.set, remove: environment.remove };
     let deadlines = Deadlines { grace: args.grace };
-    let world = World { signals, companion, alone, attempt, termination_log: args.termination_log, deadlines };
+    let world = World { signals, companion, alone, attempt, termination_log: args.termination_log, deadlines, map };
     Ok(world.supervise(&task).await)
 }
 

@@ -2,6 +2,8 @@
 
 use futures_core::Stream;
 use nix::sys::signal::{SigSet, Signal};
+use rustix::process::Signal as Numbered;
+use rustix_libc_wrappers::process::SignalExt;
 use signal_hook_tokio::Signals;
 use std::{fs, future::poll_fn, io, pin::Pin};
 
@@ -34,11 +36,22 @@ const CAUGHT: [Signal; 20] = [
     Signal::SIGPWR,
 ];
 
+/// One signal that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrived {
+    /// One of those with a name.
+    Named(Signal),
+    /// A real-time signal, which has only a number.
+    RealTime(i32),
+}
+
 /// The signals that came, one after another; equal ones may be merged, as the kernel merges them.
 pub struct Caught(Signals);
 
 impl Caught {
     /// Registers the handlers, and then lets in what an odd parent has blocked: a blocked SIGCHLD would hide the driver's end.
+    ///
+    /// Real-time signals too, but for the two or three that the C library keeps for its threads.
     ///
     /// What was ignored when we started stays ignored, for us and so for the driver, as a POSIX shell does it: `nohup` asks for
     /// that with SIGHUP, `&` in a script with SIGINT. Not so SIGTERM and SIGCHLD, without which nothing can be supervised.
@@ -47,11 +60,14 @@ impl Caught {
     /// When the kernel refuses a handler.
     pub fn register() -> Result<Self, Failure> {
         let ignored = ignored();
-        let caught = CAUGHT
+        let named = CAUGHT
             .into_iter()
-            .filter(|signal| matches!(signal, Signal::SIGTERM | Signal::SIGCHLD) || !ignored.contains(*signal));
+            .filter(|signal| matches!(signal, Signal::SIGTERM | Signal::SIGCHLD) || !ignores(ignored, *signal as i32));
+        let real_time =
+            (Numbered::rt_min().as_raw()..=Numbered::rt_max().as_raw()).filter(|number| !ignores(ignored, *number));
+        let caught = named.map(|signal| signal as i32).chain(real_time);
         let register = || -> io::Result<Self> {
-            let signals = Signals::new(caught.map(|signal| signal as i32))?;
+            let signals = Signals::new(caught)?;
             SigSet::empty().thread_set_mask()?;
             Ok(Self(signals))
         };
@@ -59,29 +75,30 @@ impl Caught {
     }
 
     /// Waits for the next one, without a bound.
-    pub async fn next(&mut self) -> Signal {
-        loop {
-            match poll_fn(|context| Pin::new(&mut self.0).poll_next(context)).await.map(Signal::try_from) {
-                Some(Ok(signal)) => return signal,
-                // A number without a name was not registered; the stream ends only when its handle is closed, and nobody does.
-                Some(Err(_)) => {}
-                None => std::future::pending::<()>().await,
-            }
+    pub async fn next(&mut self) -> Arrived {
+        match poll_fn(|context| Pin::new(&mut self.0).poll_next(context)).await {
+            Some(number) => Signal::try_from(number).map_or(Arrived::RealTime(number), Arrived::Named),
+            // The stream ends only when its handle is closed, and nobody does.
+            None => std::future::pending().await,
         }
     }
 }
 
-/// The signals that this process ignores; none where there is no /proc. Only the kernel's text says it: sigaction(2) cannot be
-/// asked without `unsafe`.
-fn ignored() -> SigSet {
-    fs::read_to_string("/proc/self/status").map_or(SigSet::empty(), |status| parse_ignored(&status))
+/// The mask of signals that this process ignores; empty where there is no /proc. Only the kernel's text says it: sigaction(2)
+/// cannot be asked without `unsafe`.
+fn ignored() -> u64 {
+    fs::read_to_string("/proc/self/status").map_or(0, |status| parse_ignored(&status))
 }
 
-/// A mask in hexadecimal, signal n in bit n - 1: proc_pid_status(5).
-fn parse_ignored(status: &str) -> SigSet {
+/// A mask in hexadecimal: proc_pid_status(5).
+fn parse_ignored(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    Signal::iterator().filter(|signal| mask >> (*signal as i32 - 1) & 1 == 1).collect()
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Signal n is in bit n - 1.
+fn ignores(mask: u64, number: i32) -> bool {
+    mask >> (number - 1) & 1 == 1
 }
 
 #[cfg(test)]
@@ -91,13 +108,15 @@ mod tests {
     #[test]
     fn the_mask_of_ignored_signals_is_read() {
         for (status, expected) in [
-            ("Name:\tsh\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000000001\n", vec![Signal::SIGHUP]),
-            ("SigIgn:\t0000008000400006\n", vec![Signal::SIGINT, Signal::SIGQUIT, Signal::SIGURG]),
+            ("Name:\tsh\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000000001\n", vec![1]),
+            ("SigIgn:\t0000008000400006\n", vec![2, 3, 23, 40]),
+            ("SigIgn:\t8000000000000000\n", vec![64]),
             ("SigIgn:\t0000000000000000\n", vec![]),
             ("SigIgn:\tnonsense\n", vec![]),
             ("", vec![]),
         ] {
-            assert_eq!(parse_ignored(status), expected.into_iter().collect(), "{status}");
+            let mask = parse_ignored(status);
+            assert_eq!((1..=64).filter(|number| ignores(mask, *number)).collect::<Vec<_>>(), expected, "{status}");
         }
     }
 }

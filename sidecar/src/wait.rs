@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use crate::{
     args::WaitArgs,
     failure::Failure,
-    signals::Caught,
+    signals::{Arrived, Caught},
     timers::Timers,
     verdict::SIGNALLED,
     wait::{
@@ -94,8 +94,11 @@ fn settings(args: &WaitArgs) -> Result<(Arc<Client>, String), Failure> {
 }
 
 /// The signal's number, when it asks to end.
-fn asked_to_end(signal: Signal) -> Option<u8> {
-    matches!(signal, Signal::SIGTERM | Signal::SIGINT).then_some(signal as i32)?.try_into().ok()
+fn asked_to_end(signal: Arrived) -> Option<u8> {
+    match signal {
+        Arrived::Named(signal @ (Signal::SIGTERM | Signal::SIGINT)) => u8::try_from(signal as i32).ok(),
+        _ => None,
+    }
 }
 
 fn result(ending: Ending) -> Result<u8, Failure> {

@@ -16,7 +16,8 @@ pub struct RunArgs {
     /// The pod's uid (metadata.uid); the application id is made of it. codriver-init hands it over in the volume.
     #[arg(long, env = "POD_UID")]
     pub pod_uid: Option<String>,
-    /// Seconds between a request to stop and SIGKILL to the driver's process group. Keep it below
+    /// Seconds between a request to stop and SIGKILL to the driver's process group, and between the driver's own end and SIGKILL
+    /// to what it left running. Keep it below
     /// terminationGracePeriodSeconds (30 by default), so that the cleanup has what is left.
     #[arg(long, value_name = "SECONDS", env = "CODRIVER_GRACE", default_value = "24", value_parser = seconds)]
     pub grace: Duration,
@@ -31,6 +32,10 @@ pub struct RunArgs {
     /// With --alone, the mounted service account: token, ca.crt.
     #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
     pub service_account: PathBuf,
+    /// End with another code than the driver's, for schedulers that take a code such as 143 for a failure: `143=0`. May be
+    /// repeated, or separated by commas. Log, event and termination message keep the truth.
+    #[arg(long = "map", value_name = "FROM=TO", env = "CODRIVER_MAP", value_delimiter = ',')]
+    pub map: Vec<String>,
     /// Where the kubelet reads the termination message (terminationMessagePath).
     #[arg(long, env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
     pub termination_log: PathBuf,

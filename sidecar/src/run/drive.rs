@@ -14,10 +14,11 @@ use crate::{
         companion::Companion,
         driver::{Driver, Task},
         machine::{Effect, Event, Timer, Wrapper},
+        map::ExitMap,
         message,
         terminal::Terminal,
     },
-    signals::Caught,
+    signals::{Arrived, Caught},
     timers::Timers,
     verdict::Verdict,
 };
@@ -36,6 +37,8 @@ pub struct World {
     pub termination_log: PathBuf,
     /// How long the machine's timers are.
     pub deadlines: Deadlines,
+    /// What the container ends with instead of the driver's code.
+    pub map: ExitMap,
 }
 
 /// What there is once the world moves.
@@ -48,7 +51,7 @@ struct Moving<'a> {
     cleanup: Option<JoinHandle<()>>,
     /// The driver has it while it lives.
     terminal: Option<Terminal>,
-    /// The driver's end was told to the machine; from then on its group is watched.
+    /// The driver's end was told to the machine; from then on what it left is watched.
     ended: bool,
 }
 
@@ -83,8 +86,9 @@ impl Moving<'_> {
                 // In this order: a request to stop that came before the start is seen before the start.
                 biased;
                 signal = self.world.signals.next() => match signal {
-                    Signal::SIGCHLD => self.collect(),
-                    signal => Some(Event::Signal(signal)),
+                    Arrived::Named(Signal::SIGCHLD) => self.collect(),
+                    Arrived::Named(signal) => Some(Event::Signal(signal)),
+                    Arrived::RealTime(number) => Some(Event::RealTime(number)),
                 },
                 // One turn of the reactor, so that signals which wait already are heard first.
                 () = yield_now(), if self.driver.is_none() => Some(self.start().await),
@@ -113,23 +117,37 @@ impl Moving<'_> {
         }
     }
 
-    /// Reaps; the driver's own end is an event, and later the end of its group.
+    /// Reaps; the driver's own end is an event, and later the end of each that it left.
     fn collect(&mut self) -> Option<Event> {
         let driver = self.driver.as_mut()?;
         let verdict = driver.reap();
-        let leftovers = driver.has_leftovers();
         if let Some(verdict) = verdict {
             self.ended = true;
-            return Some(Event::Ended { verdict, leftovers });
+            return Some(Event::Ended { verdict, leftovers: driver.has_leftovers() });
         }
-        (self.ended && !leftovers).then_some(Event::GroupGone)
+        if self.ended {
+            return Some(if driver.has_leftovers() { Event::LeftoverGone } else { Event::AllGone });
+        }
+        if !driver.wake()
+            && let Some(terminal) = &self.terminal
+            && let Some(Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU) = driver.stopped_by()
+        {
+            terminal.stop_with(driver.group());
+        }
+        None
     }
 
     async fn carry_out(&mut self, effect: Effect) -> Option<u8> {
-        match (effect, &self.driver) {
+        match (effect, &mut self.driver) {
             (Effect::Forward(signal), Some(driver)) => driver.signal(signal),
+            (Effect::ForwardRealTime(number), Some(driver)) => driver.signal_real_time(number),
             (Effect::SignalGroup(signal), Some(driver)) => driver.signal_group(signal),
-            (Effect::Forward(_) | Effect::SignalGroup(_), None) => {}
+            (Effect::SignalLeftovers(signal), Some(driver)) => driver.signal_leftovers(signal),
+            // The machine signals nobody before the start.
+            (
+                Effect::Forward(_) | Effect::ForwardRealTime(_) | Effect::SignalGroup(_) | Effect::SignalLeftovers(_),
+                None,
+            ) => {}
             (Effect::Arm(timer), _) => self.timers.arm(timer, self.world.deadlines.of(timer)),
             (Effect::Announce(verdict), _) => self.announce(verdict).await,
             (Effect::CleanUp, _) => self.cleanup = self.world.alone.take().map(|alone| tokio::spawn(alone.clean())),
@@ -138,18 +156,20 @@ impl Moving<'_> {
                 if let Some(terminal) = &self.terminal {
                     terminal.take_back();
                 }
-                return Some(verdict.code().unwrap_or(BUG));
+                return Some(self.world.map.becomes(&verdict).or(verdict.code()).unwrap_or(BUG));
             }
         }
         None
     }
 
     async fn announce(&mut self, verdict: Verdict) {
-        message::write_final(&self.world.termination_log, self.world.attempt.as_ref(), &verdict);
+        let mapped = self.world.map.becomes(&verdict);
+        message::write_final(&self.world.termination_log, self.world.attempt.as_ref(), &verdict, mapped);
         if let Some(companion) = &mut self.world.companion {
             companion.farewell(ToSidecar::Farewell(verdict.clone())).await;
         }
-        tracing::info!(code = verdict.code(), whose = verdict.whose(), "the driver {verdict}");
+        let note = mapped.map_or_else(String::new, |code| format!("; mapped to {code}"));
+        tracing::info!(code = verdict.code(), whose = verdict.whose(), "the driver {verdict}{note}");
     }
 }
 

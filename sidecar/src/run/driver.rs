@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    io,
+    fmt, io,
     os::unix::process::CommandExt,
     process::{Child, Command},
 };
@@ -15,14 +15,19 @@ use nix::{
     },
     unistd::Pid,
 };
+use rustix::process::{Signal as Numbered, kill_process};
+use rustix_libc_wrappers::process::SignalExt;
 
 use crate::{
     failure::BUG,
+    run::descendants,
     verdict::{NOT_EXECUTABLE, NOT_FOUND, Verdict},
 };
 
 /// For waitpid(2).
 const ANYONE: Pid = Pid::from_raw(-1);
+/// How many of what the driver left are named in the log.
+const NAMED: usize = 5;
 
 /// The driver's command and what its environment must be.
 #[derive(Debug)]
@@ -42,6 +47,8 @@ pub struct Driver {
     pid: Pid,
     /// Its end was collected: the standard library would tell it again and again.
     collected: bool,
+    /// A request to stop was sent.
+    asked: bool,
 }
 
 /// Why there is none.
@@ -71,7 +78,7 @@ impl Driver {
         }
         let child = command.spawn().map_err(|error| not_started(&program.to_string_lossy(), &error))?;
         let pid = Pid::from_raw(child.id().cast_signed());
-        Ok(Self { child, pid, collected: false })
+        Ok(Self { child, pid, collected: false, asked: false })
     }
 
     /// The process id, which is the group's too.
@@ -88,8 +95,41 @@ impl Driver {
 
     /// Sends the signal to the driver process alone: PySpark's python must not see it before the JVM has shut down.
     /// Until its status is collected the pid cannot be another's, and the machine sends nothing afterwards.
-    pub fn signal(&self, signal: Signal) {
+    ///
+    /// A stopped process acts on nothing but SIGKILL. So a request to stop continues it, and its group, as a shell does.
+    pub fn signal(&mut self, signal: Signal) {
         report(signal, "driver", kill(self.pid, signal));
+        self.asked |= matches!(signal, Signal::SIGTERM | Signal::SIGINT);
+        self.wake();
+    }
+
+    /// Continues a stopped driver that was asked to stop; true if it had to. A process of many threads is stopped only when the
+    /// last of them is, which may be after the request: the kernel tells that by a SIGCHLD.
+    pub fn wake(&self) -> bool {
+        let asleep = self.asked && self.stopped_by().is_some();
+        if asleep {
+            self.signal_group(Signal::SIGCONT);
+        }
+        asleep
+    }
+
+    /// The same with a real-time signal.
+    pub fn signal_real_time(&self, number: i32) {
+        let pid = rustix::process::Pid::from_raw(self.pid.as_raw());
+        if let (Some(pid), Some(signal)) = (pid, Numbered::from_raw(number)) {
+            let sent = kill_process(pid, signal).map_err(|error| Errno::from_raw(error.raw_os_error()));
+            report(number, "driver", sent);
+        }
+    }
+
+    /// The signal that has stopped the driver, while it is stopped.
+    #[must_use]
+    pub fn stopped_by(&self) -> Option<Signal> {
+        let look = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        match waitid(Id::Pid(self.pid), look) {
+            Ok(WaitStatus::Stopped(_, signal)) => Some(signal),
+            Ok(_) | Err(_) => None,
+        }
     }
 
     /// Sends the signal to the whole group.
@@ -97,10 +137,27 @@ impl Driver {
         report(signal, "driver's group", killpg(self.pid, signal));
     }
 
-    /// Whether anyone of the group lives still. Zombies count, so [`Driver::reap`] comes first.
+    /// Sends the signal to all that an ended driver left: its group, and each descendant that is not in it. Who is stopped is
+    /// continued, or would not hear it.
+    pub fn signal_leftovers(&self, signal: Signal) {
+        let left = descendants::all();
+        let names: Vec<_> = left.iter().take(NAMED).map(|left| format!("{} ({})", left.name, left.pid)).collect();
+        tracing::info!(%signal, count = left.len(), "ending what the driver left: {}", names.join(", "));
+        for signal in [signal, Signal::SIGCONT] {
+            self.signal_group(signal);
+            for process in left.iter().filter(|process| process.group != self.pid) {
+                report(signal, "descendant", kill(process.pid, signal));
+            }
+        }
+    }
+
+    /// Whether anyone lives still who descends from the driver or is of its group. An orphan is our child, so without children
+    /// there are no descendants; where we are neither subreaper nor PID 1, only the group is known. Zombies count, so
+    /// [`Driver::reap`] comes first.
     #[must_use]
     pub fn has_leftovers(&self) -> bool {
-        killpg(self.pid, None) != Err(Errno::ESRCH)
+        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        waitid(Id::All, look) != Err(Errno::ECHILD) || killpg(self.pid, None) != Err(Errno::ESRCH)
     }
 
     /// Collects everyone who has died and returns the driver's own end, once. Never blocks.
@@ -190,7 +247,7 @@ fn not_started(program: &str, error: &io::Error) -> NotStarted {
 }
 
 /// A driver that is just gone is no trouble; anything else is worth a line.
-fn report(signal: Signal, whom: &str, result: nix::Result<()>) {
+fn report(signal: impl fmt::Display, whom: &str, result: nix::Result<()>) {
     match result {
         Ok(()) => tracing::debug!(%signal, "sent to the {whom}"),
         Err(Errno::ESRCH) => tracing::debug!(%signal, "the {whom} is gone already"),

@@ -10,17 +10,32 @@ enum State {
     /// Signals are caught already, the driver is not there yet.
     Starting,
     Running,
-    /// Asked to stop; it has until the grace timer to leave by itself. What is said of its end, if codriver gave it up.
-    Stopping(Option<Verdict>),
+    /// Asked to stop; it has until the grace timer to leave by itself.
+    Stopping {
+        /// What is said of its end, if codriver gave it up.
+        given_up: Option<Verdict>,
+        /// It did not leave by itself.
+        killed: bool,
+    },
     /// The driver is gone and its verdict final; this is waited for before leaving.
     Lingering {
         verdict: Verdict,
-        /// Its leftover group (PySpark's python).
-        group: bool,
+        left: Left,
         /// The cleanup, when there is no sidecar for it.
         cleanup: bool,
     },
     Done,
+}
+
+/// Who lives of those that descend from an ended driver: PySpark's python, or its JVM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Left {
+    /// Nobody, or nobody who can be ended.
+    Nobody,
+    /// They have got SIGTERM.
+    Asked,
+    /// They get SIGKILL, until the last is gone.
+    Killed,
 }
 
 /// What happened.
@@ -37,17 +52,21 @@ pub enum Event {
     },
     /// A signal came to the wrapper.
     Signal(Signal),
+    /// A real-time signal came to the wrapper: a number, since it has no name.
+    RealTime(i32),
     /// The sidecar asks for the driver's end; with a verdict when the driver is given up.
     Terminate(Option<Verdict>),
     /// The driver's own status was collected.
     Ended {
         /// How.
         verdict: Verdict,
-        /// Whether others of its process group still live.
+        /// Whether any of its descendants, or of its process group, still lives.
         leftovers: bool,
     },
-    /// The last of the driver's process group is gone.
-    GroupGone,
+    /// One of those is gone, others still live: maybe its own children, which are the wrapper's now.
+    LeftoverGone,
+    /// The last of them is gone.
+    AllGone,
     /// The cleanup is over, well or not.
     CleanedUp,
     /// A timer that was armed rang.
@@ -57,9 +76,9 @@ pub enum Event {
 /// The waits of the wrapper; [`crate::run::Deadlines`] says how long each is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
-    /// Between the request to stop and SIGKILL.
+    /// Between the request to stop and SIGKILL. A driver's own end is such a request to what it left.
     Grace,
-    /// Between the driver's end and SIGKILL for what it left.
+    /// Between SIGTERM and SIGKILL for what a driver left that was killed itself, when the grace period is over.
     Leftovers,
     /// Between that SIGKILL and leaving regardless: a process in an uninterruptible sleep may never end.
     LastLook,
@@ -71,8 +90,12 @@ pub enum Timer {
 pub enum Effect {
     /// Send the signal to the driver process alone.
     Forward(Signal),
+    /// Send the real-time signal to the driver process alone.
+    ForwardRealTime(i32),
     /// Send the signal to the driver's whole process group.
     SignalGroup(Signal),
+    /// Send the signal to all that an ended driver left: its group, and whoever else descends from it.
+    SignalLeftovers(Signal),
     /// Start a timer; there is one of each kind.
     Arm(Timer),
     /// Tell the termination message, the sidecar and the log, in this order.
@@ -123,30 +146,34 @@ impl Wrapper {
             (State::Running, Event::Signal(signal)) if asks_to_stop(signal) => self.stop(signal, None),
             (State::Running, Event::Terminate(verdict)) => self.stop(Signal::SIGTERM, verdict),
             // The second request means: do not wait.
-            (State::Stopping(_), Event::Signal(signal)) if asks_to_stop(signal) => {
-                vec![Effect::SignalGroup(Signal::SIGKILL)]
-            }
-            (State::Stopping(_), Event::Overdue(Timer::Grace)) => vec![Effect::SignalGroup(Signal::SIGKILL)],
-            (State::Running | State::Stopping(_), Event::Signal(signal)) => vec![Effect::Forward(signal)],
+            (State::Stopping { .. }, Event::Signal(signal)) if asks_to_stop(signal) => self.kill(),
+            (State::Stopping { .. }, Event::Overdue(Timer::Grace)) => self.kill(),
+            (State::Running | State::Stopping { .. }, Event::Signal(signal)) => vec![Effect::Forward(signal)],
+            (State::Running | State::Stopping { .. }, Event::RealTime(number)) => vec![Effect::ForwardRealTime(number)],
             // It may have ended by itself in this very moment; then that is the truth.
-            (State::Stopping(Some(given_up)), Event::Ended { verdict, leftovers }) if obeyed(&verdict) => {
+            (State::Stopping { given_up: Some(given_up), .. }, Event::Ended { verdict, leftovers })
+                if obeyed(&verdict) =>
+            {
                 let verdict = given_up.clone();
                 self.ended(verdict, leftovers)
             }
-            (State::Running | State::Stopping(_), Event::Ended { verdict, leftovers }) => {
+            (State::Running | State::Stopping { .. }, Event::Ended { verdict, leftovers }) => {
                 self.ended(verdict, leftovers)
             }
             // The driver is gone, so a second request can only mean its leftovers.
-            (State::Lingering { group: true, .. }, Event::Signal(signal)) if asks_to_stop(signal) => {
-                vec![Effect::SignalGroup(Signal::SIGKILL)]
+            (State::Lingering { left: Left::Asked, .. }, Event::Signal(signal)) if asks_to_stop(signal) => {
+                self.kill_leftovers()
             }
-            (State::Lingering { group: true, .. }, Event::Overdue(Timer::Leftovers)) => {
-                vec![Effect::SignalGroup(Signal::SIGKILL), Effect::Arm(Timer::LastLook)]
+            (State::Lingering { left: Left::Asked, .. }, Event::Overdue(Timer::Grace | Timer::Leftovers)) => {
+                self.kill_leftovers()
             }
-            (State::Lingering { verdict, cleanup, .. }, Event::GroupGone | Event::Overdue(Timer::LastLook)) => {
-                self.linger(verdict.clone(), false, *cleanup)
+            (State::Lingering { left: Left::Killed, .. }, Event::LeftoverGone) => {
+                vec![Effect::SignalLeftovers(Signal::SIGKILL)]
             }
-            (State::Lingering { verdict, group, .. }, Event::CleanedUp) => self.linger(verdict.clone(), *group, false),
+            (State::Lingering { verdict, cleanup, .. }, Event::AllGone | Event::Overdue(Timer::LastLook)) => {
+                self.linger(verdict.clone(), Left::Nobody, *cleanup)
+            }
+            (State::Lingering { verdict, left, .. }, Event::CleanedUp) => self.linger(verdict.clone(), *left, false),
             _ => Vec::new(),
         }
     }
@@ -158,26 +185,49 @@ impl Wrapper {
     }
 
     fn stop(&mut self, signal: Signal, given_up: Option<Verdict>) -> Vec<Effect> {
-        self.state = State::Stopping(given_up);
+        self.state = State::Stopping { given_up, killed: false };
         vec![Effect::Forward(signal), Effect::Arm(Timer::Grace)]
     }
 
+    fn kill(&mut self) -> Vec<Effect> {
+        if let State::Stopping { killed, .. } = &mut self.state {
+            *killed = true;
+        }
+        vec![Effect::SignalGroup(Signal::SIGKILL)]
+    }
+
+    fn kill_leftovers(&mut self) -> Vec<Effect> {
+        if let State::Lingering { left, .. } = &mut self.state {
+            *left = Left::Killed;
+        }
+        vec![Effect::SignalLeftovers(Signal::SIGKILL), Effect::Arm(Timer::LastLook)]
+    }
+
     /// The verdict is told before anything else is done, and no cleanup waits for a leftover.
+    ///
+    /// What is left may be the JVM itself, whose python has ended: it gets as long to write its event log as a driver gets.
     fn ended(&mut self, verdict: Verdict, leftovers: bool) -> Vec<Effect> {
         let mut effects = vec![Effect::Announce(verdict.clone())];
         if self.alone {
             effects.push(Effect::CleanUp);
         }
         if leftovers {
-            effects.extend([Effect::SignalGroup(Signal::SIGTERM), Effect::Arm(Timer::Leftovers)]);
+            effects.push(Effect::SignalLeftovers(Signal::SIGTERM));
+            match self.state {
+                // The grace period goes on.
+                State::Stopping { killed: false, .. } => {}
+                State::Stopping { .. } => effects.push(Effect::Arm(Timer::Leftovers)),
+                _ => effects.push(Effect::Arm(Timer::Grace)),
+            }
         }
-        effects.extend(self.linger(verdict, leftovers, self.alone));
+        let left = if leftovers { Left::Asked } else { Left::Nobody };
+        effects.extend(self.linger(verdict, left, self.alone));
         effects
     }
 
-    fn linger(&mut self, verdict: Verdict, group: bool, cleanup: bool) -> Vec<Effect> {
-        if group || cleanup {
-            self.state = State::Lingering { verdict, group, cleanup };
+    fn linger(&mut self, verdict: Verdict, left: Left, cleanup: bool) -> Vec<Effect> {
+        if left != Left::Nobody || cleanup {
+            self.state = State::Lingering { verdict, left, cleanup };
             return Vec::new();
         }
         self.state = State::Done;

@@ -15,6 +15,9 @@ struct Message<'a> {
     code: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     whose: Option<&'a str>,
+    /// The container's own exit code, where the exit map made another of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mapped: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,15 +28,26 @@ struct Message<'a> {
 pub fn write_provisional(path: &Path, attempt: Option<&Attempt>) {
     let verdict =
         "running; if this is the last word, the whole container was killed at once (out of memory, or SIGKILL)";
-    write(path, &Message { verdict, code: None, whose: None, attempt: number(attempt), application_id: id(attempt) });
+    write(
+        path,
+        &Message {
+            verdict,
+            code: None,
+            whose: None,
+            mapped: None,
+            attempt: number(attempt),
+            application_id: id(attempt),
+        },
+    );
 }
 
 /// Written when the verdict is known.
-pub fn write_final(path: &Path, attempt: Option<&Attempt>, verdict: &Verdict) {
+pub fn write_final(path: &Path, attempt: Option<&Attempt>, verdict: &Verdict, mapped: Option<u8>) {
     let message = Message {
         verdict: &verdict.to_string(),
         code: verdict.code(),
         whose: Some(verdict.whose()),
+        mapped,
         attempt: number(attempt),
         application_id: id(attempt),
     };

@@ -25,7 +25,7 @@ use crate::{
         status,
         wrappers::{Heard, say},
     },
-    signals::Caught,
+    signals::{Arrived, Caught},
     timers::Timers,
     verdict::TEMPORARY,
 };
@@ -226,6 +226,6 @@ fn stop(task: &mut Option<JoinHandle<()>>) {
     }
 }
 
-fn asked_to_end(signal: Signal) -> bool {
-    matches!(signal, Signal::SIGTERM | Signal::SIGINT)
+fn asked_to_end(signal: Arrived) -> bool {
+    matches!(signal, Arrived::Named(Signal::SIGTERM | Signal::SIGINT))
 }

@@ -116,10 +116,13 @@ pub fn steps(world: &World) -> Vec<(String, World)> {
             set(world, Driver::Collected { leftovers: *leftovers });
             tell(world, Event::Ended { verdict: verdict.clone(), leftovers: *leftovers });
         }),
-        Driver::Collected { leftovers: true } => add("the last of the group is gone", &|world| {
-            set(world, Driver::Collected { leftovers: false });
-            tell(world, Event::GroupGone);
-        }),
+        Driver::Collected { leftovers: true } => {
+            add("a leftover is gone", &|world| tell(world, Event::LeftoverGone));
+            add("the last leftover is gone", &|world| {
+                set(world, Driver::Collected { leftovers: false });
+                tell(world, Event::AllGone);
+            });
+        }
         Driver::Collected { leftovers: false } => {}
     }
     for timer in &container.timers {
@@ -155,6 +158,12 @@ fn go_on(world: &mut World) {
                 world.promise(!collected, "a signal went to a driver that was collected");
             }
             Effect::SignalGroup(signal) => kill_group(&mut container.driver, signal),
+            Effect::SignalLeftovers(_) => {
+                let collected = matches!(container.driver, Driver::Collected { .. });
+                world.promise(collected, "leftovers were signalled while the driver lived");
+            }
+            // None comes in this world.
+            Effect::ForwardRealTime(_) => {}
             Effect::Arm(timer) => drop(container.timers.insert(timer)),
             Effect::CleanUp => unreachable!("it is not alone"),
             Effect::Announce(verdict) => {

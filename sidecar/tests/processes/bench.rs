@@ -71,8 +71,20 @@ impl Running {
         Pid::from_raw(self.child.id().cast_signed())
     }
 
+    /// The pid of the wrapper's one child, the driver.
+    pub fn driver(&self) -> String {
+        let pid = self.pid();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        children.trim().to_owned()
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).unwrap();
+    }
+
+    /// A signal by its number, since the real-time ones have no name. kill(1) sends it.
+    pub fn signal_number(&self, number: i32) {
+        assert!(Command::new("kill").arg(format!("-{number}")).arg(self.pid().to_string()).status().unwrap().success());
     }
 
     pub fn say(&mut self, line: &str) {
@@ -126,4 +138,14 @@ pub fn until(what: &str, mut seen: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "it did not come to this: {what}");
         thread::yield_now();
     }
+}
+
+/// The letter of proc_pid_stat(5), such as T for stopped; none when there is no such process.
+pub fn state(pid: &str) -> Option<char> {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Whether it exists and is more than a zombie.
+pub fn lives(pid: &str) -> bool {
+    !matches!(state(pid), None | Some('Z' | 'X'))
 }

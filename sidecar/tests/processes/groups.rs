@@ -15,7 +15,8 @@ fn what_the_driver_leaves_of_its_group_is_ended() {
 
 #[test]
 fn leftovers_that_ignore_term_are_killed() {
-    let mut running = Running::start(wrapper().args(shell("trap '' TERM; sleep 3600 & echo $!; exit 5")));
+    let mut running =
+        Running::start(wrapper().args(["--grace", "0"]).args(shell("trap '' TERM; sleep 3600 & echo $!; exit 5")));
     let left = running.line();
     assert_eq!(running.code(), 5);
     assert!(!alive(&left), "{left} lives on");

@@ -6,7 +6,13 @@
 mod bench;
 mod codes;
 mod companion;
+mod descendants;
+mod descriptors;
 mod groups;
+mod job_control;
+mod map;
+mod nested;
+mod pyspark;
 mod sidecar;
 mod signals;
 mod terminal;

@@ -24,6 +24,18 @@ fn each_signal_reaches_the_driver_and_the_driver_alone_decides() {
 }
 
 #[test]
+fn so_does_each_real_time_signal() {
+    // 32 and 33 (with musl 34 too) are the C library's own.
+    let mut running = Running::echo(&mut wrapper());
+    for number in 35..=64 {
+        running.signal_number(number);
+        assert_eq!(running.line(), number.to_string());
+    }
+    running.say("exit 9");
+    assert_eq!(running.code(), 9);
+}
+
+#[test]
 fn chld_urg_and_pipe_are_never_forwarded() {
     let mut running = Running::echo(&mut wrapper());
     for signal in [SIGCHLD, SIGURG, SIGPIPE, SIGUSR1] {

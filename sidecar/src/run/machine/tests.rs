@@ -19,7 +19,7 @@ fn lingering(verdict: Verdict) -> Wrapper {
     let mut wrapper = running();
     assert_eq!(
         wrapper.step(Event::Ended { verdict: verdict.clone(), leftovers: true }),
-        [Announce(verdict), SignalGroup(SIGTERM), Arm(Timer::Leftovers)]
+        [Announce(verdict), SignalLeftovers(SIGTERM), Arm(Timer::Grace)]
     );
     wrapper
 }
@@ -48,7 +48,7 @@ fn ended_alone(leftovers: bool) -> Wrapper {
 fn alone_it_leaves_once_the_cleanup_and_the_leftovers_are_over_in_any_order() {
     let leave = [Leave(Verdict::Exited(7))];
     assert_eq!(ended_alone(false).step(Event::CleanedUp), leave);
-    for order in [[Event::CleanedUp, Event::GroupGone], [Event::GroupGone, Event::CleanedUp]] {
+    for order in [[Event::CleanedUp, Event::AllGone], [Event::AllGone, Event::CleanedUp]] {
         let mut wrapper = ended_alone(true);
         let [first, second] = order;
         assert_eq!((wrapper.step(first), wrapper.step(second)), (vec![], leave.to_vec()));
@@ -58,8 +58,8 @@ fn alone_it_leaves_once_the_cleanup_and_the_leftovers_are_over_in_any_order() {
 #[test]
 fn alone_a_request_to_stop_ends_leftovers_and_not_the_cleanup() {
     let mut wrapper = ended_alone(true);
-    assert_eq!(wrapper.step(Event::Signal(SIGTERM)), [SignalGroup(SIGKILL)]);
-    assert_eq!(wrapper.step(Event::GroupGone), []);
+    assert_eq!(wrapper.step(Event::Signal(SIGTERM)), [SignalLeftovers(SIGKILL), Arm(Timer::LastLook)]);
+    assert_eq!(wrapper.step(Event::AllGone), []);
     assert_eq!(wrapper.step(Event::Signal(SIGTERM)), [], "there is nobody to signal any more");
     assert_eq!(wrapper.step(Event::Overdue(Timer::Leftovers)), []);
 }
@@ -135,23 +135,58 @@ fn a_driver_that_cannot_start_is_announced_too() {
 }
 
 #[test]
-fn leftovers_get_a_term_then_a_kill_then_are_left_behind() {
+fn a_real_time_signal_is_forwarded_by_its_number_while_the_driver_lives() {
+    assert_eq!(running().step(Event::RealTime(40)), [ForwardRealTime(40)]);
+    assert_eq!(stopping().step(Event::RealTime(40)), [ForwardRealTime(40)]);
+    assert_eq!(lingering(Verdict::Exited(0)).step(Event::RealTime(40)), []);
+}
+
+#[test]
+fn leftovers_get_a_term_and_the_grace_period_then_a_kill_then_are_left_behind() {
     let verdict = Verdict::Exited(3);
     let mut wrapper = lingering(verdict.clone());
-    assert_eq!(wrapper.step(Event::Overdue(Timer::Leftovers)), [SignalGroup(SIGKILL), Arm(Timer::LastLook)]);
+    assert_eq!(wrapper.step(Event::Overdue(Timer::Grace)), [SignalLeftovers(SIGKILL), Arm(Timer::LastLook)]);
     assert_eq!(wrapper.step(Event::Overdue(Timer::LastLook)), [Leave(verdict)]);
 }
 
 #[test]
-fn it_leaves_as_soon_as_the_last_leftover_is_gone() {
-    assert_eq!(lingering(Verdict::Exited(3)).step(Event::GroupGone), [Leave(Verdict::Exited(3))]);
+fn leftovers_of_a_driver_that_was_asked_to_stop_share_its_grace_period() {
+    let verdict = Verdict::Signalled(15);
+    let mut wrapper = stopping();
+    let ended = wrapper.step(Event::Ended { verdict: verdict.clone(), leftovers: true });
+    assert_eq!(ended, [Announce(verdict), SignalLeftovers(SIGTERM)]);
+    assert_eq!(wrapper.step(Event::Overdue(Timer::Grace)), [SignalLeftovers(SIGKILL), Arm(Timer::LastLook)]);
 }
 
 #[test]
-fn a_late_grace_timer_does_not_touch_the_leftovers() {
-    let mut wrapper = stopping();
-    let _ = wrapper.step(Event::Ended { verdict: Verdict::Exited(143), leftovers: true });
-    assert_eq!(wrapper.step(Event::Overdue(Timer::Grace)), []);
+fn leftovers_of_a_driver_that_was_killed_have_a_short_time_of_their_own() {
+    for killed_by in [Event::Overdue(Timer::Grace), Event::Signal(SIGTERM)] {
+        let mut wrapper = stopping();
+        assert_eq!(wrapper.step(killed_by), [SignalGroup(SIGKILL)]);
+        let ended = wrapper.step(Event::Ended { verdict: Verdict::Signalled(9), leftovers: true });
+        assert_eq!(ended, [Announce(Verdict::Signalled(9)), SignalLeftovers(SIGTERM), Arm(Timer::Leftovers)]);
+        assert_eq!(wrapper.step(Event::Overdue(Timer::Leftovers)), [SignalLeftovers(SIGKILL), Arm(Timer::LastLook)]);
+    }
+}
+
+#[test]
+fn a_request_to_stop_kills_the_leftovers_and_the_wait_for_them_has_a_bound() {
+    let mut wrapper = lingering(Verdict::Exited(3));
+    assert_eq!(wrapper.step(Event::Signal(SIGTERM)), [SignalLeftovers(SIGKILL), Arm(Timer::LastLook)]);
+}
+
+#[test]
+fn each_end_of_a_leftover_that_is_killed_is_followed_by_a_kill_of_the_children_that_it_had() {
+    let mut wrapper = lingering(Verdict::Exited(3));
+    assert_eq!(wrapper.step(Event::LeftoverGone), []);
+    let _ = wrapper.step(Event::Overdue(Timer::Grace));
+    assert_eq!(wrapper.step(Event::LeftoverGone), [SignalLeftovers(SIGKILL)]);
+    assert_eq!(wrapper.step(Event::AllGone), [Leave(Verdict::Exited(3))]);
+}
+
+#[test]
+fn it_leaves_as_soon_as_the_last_leftover_is_gone() {
+    assert_eq!(lingering(Verdict::Exited(3)).step(Event::AllGone), [Leave(Verdict::Exited(3))]);
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
@@ -163,7 +198,9 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Terminate(None)),
         Just(Event::Terminate(Some(Verdict::GivenUp { code: 75, why: String::new() }))),
         (verdict, any::<bool>()).prop_map(|(verdict, leftovers)| Event::Ended { verdict, leftovers }),
-        Just(Event::GroupGone),
+        (34..=64).prop_map(Event::RealTime),
+        Just(Event::LeftoverGone),
+        Just(Event::AllGone),
         Just(Event::CleanedUp),
         prop::sample::select(vec![Timer::Grace, Timer::Leftovers, Timer::LastLook]).prop_map(Event::Overdue),
     ]
@@ -178,18 +215,21 @@ proptest! {
         for event in events {
             for effect in wrapper.step(event) {
                 prop_assert!(!left, "{effect:?} after the end");
-                match effect {
+                match &effect {
                     Announce(verdict) => {
                         prop_assert_eq!(&announced, &None, "a second verdict");
-                        announced = Some(verdict);
+                        announced = Some(verdict.clone());
                     }
                     Leave(verdict) => {
-                        prop_assert_eq!(announced.as_ref(), Some(&verdict), "left with another verdict than was told");
+                        prop_assert_eq!(announced.as_ref(), Some(verdict), "left with another verdict than was told");
                         left = true;
                     }
-                    Forward(signal) => prop_assert!(announced.is_none(), "{signal} to a driver that is gone"),
+                    Forward(_) | ForwardRealTime(_) | SignalGroup(_) => {
+                        prop_assert!(announced.is_none(), "{effect:?} to a driver that is gone");
+                    }
+                    SignalLeftovers(_) => prop_assert!(announced.is_some(), "{effect:?} while the driver lives"),
                     CleanUp => prop_assert!(alone && announced.is_some()),
-                    SignalGroup(_) | Arm(_) => {}
+                    Arm(_) => {}
                 }
             }
         }
@@ -201,7 +241,7 @@ proptest! {
         let last = [
             Event::Started,
             Event::Ended { verdict: Verdict::Exited(0), leftovers: true },
-            Event::Overdue(Timer::Leftovers),
+            Event::Overdue(Timer::Grace),
             Event::Overdue(Timer::LastLook),
             Event::CleanedUp,
         ];
