@@ -12,9 +12,12 @@ pub mod descriptors;
 pub mod drive;
 pub mod driver;
 pub mod environment;
+pub mod last_words;
 pub mod machine;
 pub mod map;
+pub mod memory;
 pub mod message;
+pub mod stderr;
 pub mod terminal;
 
 use std::{
@@ -30,7 +33,7 @@ use crate::{
     protocol::{Attempt, socket_path},
     run::{
         alone::Alone, companion::Companion, drive::World, driver::Task, environment::Environment, machine::Timer,
-        map::ExitMap,
+        map::ExitMap, memory::Watched, message::Circumstances,
     },
     signals::Caught,
     verdict::Verdict,
@@ -69,7 +72,7 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
     let termination_log = args.termination_log.clone();
     supervise(args).await.inspect_err(|failure| {
         let verdict = Verdict::NeverStarted { code: failure.code(), why: failure.to_string() };
-        message::write_final(&termination_log, None, &verdict, None);
+        message::write_final(&termination_log, None, &verdict, &Circumstances::default());
     })
 }
 
@@ -99,9 +102,12 @@ async fn supervise(args: RunArgs) -> Result<u8, Failure> {
         Some(attempt) if !args.alone => Some(Companion::new(socket_path(&args.volume), attempt.clone()).await),
         _ => None,
     };
-    let task = Task { command: args.command, set: environment.set, remove: environment.remove };
+    let (set, remove) = (environment.set, environment.remove);
+    let task = Task { command: args.command, set, remove, read_stderr: args.last_words };
     let deadlines = Deadlines { grace: args.grace };
-    let world = World { signals, companion, alone, attempt, termination_log: args.termination_log, deadlines, map };
+    let memory = Watched::begin(Path::new(memory::ROOT));
+    let termination_log = args.termination_log;
+    let world = World { signals, companion, alone, attempt, termination_log, deadlines, map, memory };
     Ok(world.supervise(&task).await)
 }
 

@@ -36,6 +36,9 @@ pub struct RunArgs {
     /// repeated, or separated by commas. Log, event and termination message keep the truth.
     #[arg(long = "map", value_name = "FROM=TO", env = "CODRIVER_MAP", value_delimiter = ',')]
     pub map: Vec<String>,
+    /// Read the driver's stderr along, copying it byte for byte, and tell its last exception in the termination message.
+    #[arg(long, env = "CODRIVER_LAST_WORDS", value_parser = BoolishValueParser::new())]
+    pub last_words: bool,
     /// Where the kubelet reads the termination message (terminationMessagePath).
     #[arg(long, env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
     pub termination_log: PathBuf,

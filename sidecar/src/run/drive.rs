@@ -15,7 +15,9 @@ use crate::{
         driver::{Driver, Task},
         machine::{Effect, Event, Timer, Wrapper},
         map::ExitMap,
-        message,
+        memory::Watched,
+        message::{self, Circumstances},
+        stderr::Stderr,
         terminal::Terminal,
     },
     signals::{Arrived, Caught},
@@ -39,6 +41,8 @@ pub struct World {
     pub deadlines: Deadlines,
     /// What the container ends with instead of the driver's code.
     pub map: ExitMap,
+    /// How the container's memory was before the start.
+    pub memory: Watched,
 }
 
 /// What there is once the world moves.
@@ -46,6 +50,8 @@ struct Moving<'a> {
     world: World,
     task: &'a Task,
     driver: Option<Driver>,
+    /// The driver's, where it is read along.
+    stderr: Option<Stderr>,
     timers: Timers<Timer>,
     /// The cleanup, once it is under way.
     cleanup: Option<JoinHandle<()>>,
@@ -63,6 +69,7 @@ impl World {
             world: self,
             task,
             driver: None,
+            stderr: None,
             timers: Timers::default(),
             cleanup: None,
             terminal: None,
@@ -105,7 +112,8 @@ impl Moving<'_> {
 
     async fn start(&mut self) -> Event {
         match Driver::spawn(self.task) {
-            Ok(driver) => {
+            Ok((driver, stderr)) => {
+                self.stderr = stderr;
                 self.terminal = Terminal::hand_over(driver.group());
                 if let Some(companion) = &mut self.world.companion {
                     companion.started(driver.pid()).await;
@@ -163,12 +171,23 @@ impl Moving<'_> {
     }
 
     async fn announce(&mut self, verdict: Verdict) {
-        let mapped = self.world.map.becomes(&verdict);
-        message::write_final(&self.world.termination_log, self.world.attempt.as_ref(), &verdict, mapped);
+        let last_words = match &mut self.stderr {
+            Some(stderr) => stderr.finish().await.words(),
+            None => None,
+        };
+        let circumstances = Circumstances {
+            out_of_memory: self.world.memory.evidence(),
+            last_words,
+            mapped: self.world.map.becomes(&verdict),
+        };
+        message::write_final(&self.world.termination_log, self.world.attempt.as_ref(), &verdict, &circumstances);
         if let Some(companion) = &mut self.world.companion {
             companion.farewell(ToSidecar::Farewell(verdict.clone())).await;
         }
-        let note = mapped.map_or_else(String::new, |code| format!("; mapped to {code}"));
+        if let Some(out_of_memory) = &circumstances.out_of_memory {
+            tracing::warn!("{out_of_memory}");
+        }
+        let note = circumstances.mapped.map_or_else(String::new, |code| format!("; mapped to {code}"));
         tracing::info!(code = verdict.code(), whose = verdict.whose(), "the driver {verdict}{note}");
     }
 }

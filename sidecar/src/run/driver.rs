@@ -20,7 +20,7 @@ use rustix_libc_wrappers::process::SignalExt;
 
 use crate::{
     failure::BUG,
-    run::descendants,
+    run::{descendants, stderr::Stderr},
     verdict::{NOT_EXECUTABLE, NOT_FOUND, Verdict},
 };
 
@@ -38,6 +38,8 @@ pub struct Task {
     pub set: Vec<(OsString, OsString)>,
     /// Removed from it.
     pub remove: Vec<OsString>,
+    /// Its stderr goes through the wrapper, which keeps its last words.
+    pub read_stderr: bool,
 }
 
 /// A running or ended driver.
@@ -66,7 +68,7 @@ impl Driver {
     ///
     /// # Errors
     /// With 127 when the program or its interpreter does not exist, 126 when it cannot be executed, 70 when no process can be made.
-    pub fn spawn(task: &Task) -> Result<Self, NotStarted> {
+    pub fn spawn(task: &Task) -> Result<(Self, Option<Stderr>), NotStarted> {
         let (program, arguments) = task
             .command
             .split_first()
@@ -76,9 +78,17 @@ impl Driver {
         for name in &task.remove {
             command.env_remove(name);
         }
+        let read = task.read_stderr.then(|| pipe(&mut command)).transpose();
+        let read = read.map_err(|error| no_process(&program.to_string_lossy(), &error))?;
         let child = command.spawn().map_err(|error| not_started(&program.to_string_lossy(), &error))?;
         let pid = Pid::from_raw(child.id().cast_signed());
-        Ok(Self { child, pid, collected: false, asked: false })
+        // The pipe's other end, which would hold it open.
+        drop(command);
+        let stderr = read.map(Stderr::copy).transpose().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the driver's stderr is lost: there can be no thread that reads it");
+            None
+        });
+        Ok((Self { child, pid, collected: false, asked: false }, stderr))
     }
 
     /// The process id, which is the group's too.
@@ -222,6 +232,18 @@ impl Driver {
     }
 }
 
+/// The read end of a pipe whose other end is the command's stderr.
+fn pipe(command: &mut Command) -> io::Result<io::PipeReader> {
+    let (reader, writer) = io::pipe()?;
+    command.stderr(writer);
+    Ok(reader)
+}
+
+fn no_process(program: &str, error: &io::Error) -> NotStarted {
+    let why = format!("no process could be made for `{program}`: {error}; hint: the pod's pids or memory limit");
+    NotStarted { code: BUG, why }
+}
+
 fn not_started(program: &str, error: &io::Error) -> NotStarted {
     let (code, why) = match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ENOENT | Errno::ENOTDIR) => (
@@ -238,9 +260,7 @@ fn not_started(program: &str, error: &io::Error) -> NotStarted {
                 "`{program}` cannot be executed: not a program of this machine's kind; hint: a script needs a first line such as #!/bin/sh"
             ),
         ),
-        Some(Errno::EAGAIN | Errno::ENOMEM) => {
-            (BUG, format!("no process could be made for `{program}`: {error}; hint: the pod's pids or memory limit"))
-        }
+        Some(Errno::EAGAIN | Errno::ENOMEM) => return no_process(program, error),
         _ => (NOT_EXECUTABLE, format!("`{program}` cannot be executed: {error}")),
     };
     NotStarted { code, why }
@@ -262,7 +282,8 @@ mod tests {
     /// An ended driver whose status somebody else's wait has taken.
     fn robbed(script: &str) -> (Driver, nix::Result<WaitStatus>) {
         let command = ["sh", "-c", script].map(OsString::from).to_vec();
-        let driver = Driver::spawn(&Task { command, set: Vec::new(), remove: Vec::new() }).unwrap();
+        let (driver, _) =
+            Driver::spawn(&Task { command, set: Vec::new(), remove: Vec::new(), read_stderr: false }).unwrap();
         let status = waitpid(driver.pid, None);
         (driver, status)
     }

@@ -10,6 +10,7 @@ mod descendants;
 mod descriptors;
 mod groups;
 mod job_control;
+mod last_words;
 mod map;
 mod nested;
 mod pyspark;
