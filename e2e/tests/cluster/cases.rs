@@ -67,7 +67,12 @@ pub fn play(stage: &Stage, cases: &[Case]) -> Result<()> {
 }
 
 /// Starts a driver that asks for next to nothing, so that many fit on one node.
-pub fn start(stage: &Stage, name: &str, script: &str, change: fn(&Stage, &mut Value)) -> Result<Driver> {
+pub fn start(
+    stage: &Stage,
+    name: &str,
+    script: &str,
+    change: impl Fn(&Stage, &mut Value) + Send + Sync + 'static,
+) -> Result<Driver> {
     let own = stage.clone();
     let script = Script::shell(name, script).changed(move |pod| {
         pod["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "10m", "memory": "64Mi"}});

@@ -18,6 +18,8 @@ mod s13_meshes;
 mod s14_attempts;
 mod s15_alone;
 mod s16_odd_drivers;
+mod s17_rights;
+mod s18_no_executors;
 mod secrets;
 mod world;
 
@@ -39,7 +41,7 @@ pub enum Needs {
 type Test = (&'static str, Needs, fn(&Stage) -> Result<()>);
 
 /// Side by side; each has a JVM or three of its own, so more at once would only wait for each other.
-const TOGETHER: [&[Test]; 14] = [
+const TOGETHER: [&[Test]; 16] = [
     s01_main_job::ALL,
     s02_codes::ALL,
     s03_kills::ALL,
@@ -54,10 +56,12 @@ const TOGETHER: [&[Test]; 14] = [
     s14_attempts::ALL,
     s15_alone::ALL,
     s16_odd_drivers::ALL,
+    s17_rights::ALL,
+    s18_no_executors::ALL,
 ];
 const SIDE_BY_SIDE: usize = 2;
 /// One after another, when all others are done: they touch what all share.
-const ALONE: [&[Test]; 1] = [s07_api_away::ALL];
+const ALONE: [&[Test]; 2] = [s17_rights::ALONE, s07_api_away::ALL];
 
 fn main() {
     let mut arguments = Arguments::from_args();

@@ -24,6 +24,11 @@ pub fn nothing_is_left(driver: &Driver) -> Result<()> {
 /// Puts what a driver's Spark would have made beside it: executors that do nothing, a ConfigMap and a claim, all owned by its pod
 /// and labelled with its first attempt's application id.
 pub fn leave_behind(stage: &Stage, driver: &Driver, executors: usize) -> Result<()> {
+    stage.apply(&left_behind(stage, driver, executors)?)
+}
+
+/// What [`leave_behind`] puts there, the executors first.
+pub fn left_behind(stage: &Stage, driver: &Driver, executors: usize) -> Result<Vec<Value>> {
     let id = format!("{}-1", driver.application);
     let image = stage.spark_images.get(Spark::NEWEST)?;
     let pod = driver.until(|pod| Some(pod["metadata"]["uid"].clone()))?;
@@ -44,5 +49,5 @@ pub fn leave_behind(stage: &Stage, driver: &Driver, executors: usize) -> Result<
     );
     objects.push(json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata(format!("{}-pvc", driver.name)),
         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "none", "resources": {"requests": {"storage": "1Mi"}}}}));
-    stage.apply(&objects)
+    Ok(objects)
 }
