@@ -6,6 +6,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/../e2e/lib.sh"
 runs=${BENCH_RUNS:-100}
+PID1_VERSION=0.1.6
 target_dir=${CARGO_TARGET_DIR:-$here/../target}
 results=$(mkdir -p "$target_dir/bench" && cd "$target_dir/bench" && pwd)
 work=$(mktemp -d)
@@ -87,9 +88,33 @@ measure_all() {
     measure run $((runs * 5)) "$programs/codriver" run -- /bin/true
     measure tini $((runs * 5)) /usr/bin/tini -s -- /bin/true
     measure dumb-init $((runs * 5)) /usr/bin/dumb-init -- /bin/true
+    measure catatonit $((runs * 5)) /usr/bin/catatonit -- /bin/true
+    # pid1 steps aside unless it is process 1, so it gets a namespace, and so does the bare command beside it.
+    measure namespace $((runs * 5)) /usr/bin/unshare --pid --fork /bin/true
+    measure pid1 $((runs * 5)) /usr/bin/unshare --pid --fork "$pid1/bin/pid1" /bin/true
 }
 
-need_apt hyperfine time tini dumb-init python3-pip
+build_pid1() { step "pid1" 60 cargo install --quiet --locked --root "$1" "pid1-exe@$PID1_VERSION"; }
+
+# A sidecar that has nothing to do: it has a service account, and listens for its wrapper.
+measure_idle_sidecar() {
+    local sidecar account=$work/account address=127.0.0.1:18686
+    mkdir -p "$account" "$volume/run"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=bench -days 1 \
+        -keyout /dev/null -out "$account/ca.crt" 2>/dev/null
+    token >"$account/token"
+    env --ignore-environment "${environment[@]}" KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT=1 \
+        CODRIVER_SERVICE_ACCOUNT_DIR="$account" CODRIVER_HEALTH_ADDRESS=$address CODRIVER_LOG=off \
+        "$programs/codriver" sidecar &
+    sidecar=$!
+    wait_for "the sidecar" 10 "$programs/codriver" --log off probe --address $address
+    awk '/^Rss:/ { print $2 }' "/proc/$sidecar/smaps_rollup" >"$results/sidecar.kib"
+    kill "$sidecar"
+    wait "$sidecar"
+}
+
+need_apt hyperfine time tini dumb-init catatonit openssl python3-pip
+pid1=$(cached bench-pid1 "$PID1_VERSION" build_pid1)
 programs=$("$here/../images/build.sh" programs)
 step "stand-in for STS" 10 build_stand_in
 venv=$(cached bench-venv "$(digest "$here/requirements.txt")" make_venv)
@@ -98,7 +123,8 @@ coproc STS { exec "$target_dir/release/bench-sts"; }
 sts_pid=$STS_PID
 read -r url <&"${STS[0]}"
 mapfile -t environment < <(pod "$url")
-step "measures, $runs runs of each" 60 measure_all
+step "measures, $runs runs of each" 90 measure_all
+measure_idle_sidecar
 over=0
 "$here/table.py" "$results" "$programs" || over=1
 "$here/cleanup/run.sh" || over=1

@@ -51,16 +51,19 @@ def times_and_memory():
 
 def wrappers():
     bare = milliseconds("true")
-    added = {name: milliseconds(name) - bare for name in ("run", "tini", "dumb-init")}
+    names = ("run", "tini", "dumb-init", "catatonit")
+    added = {name: milliseconds(name) - bare for name in names}
+    added["pid1"] = milliseconds("pid1") - milliseconds("namespace")
     tini = added["tini"]
     yield row("codriver run adds to a command", added["run"], "ms", processor("run"), "1.25 × tini",
               added["run"] <= 1.25 * tini, f"{added['run'] / tini:.2f} × tini")
-    yield row("tini adds", tini, "ms", processor("tini"))
-    yield row("dumb-init adds", added["dumb-init"], "ms", processor("dumb-init"),
-              beside=f"{added['dumb-init'] / tini:.2f} × tini")
+    for name in ("tini", "dumb-init", "catatonit", "pid1"):
+        beside = "as process 1 of a namespace" if name == "pid1" else f"{added[name] / tini:.2f} × tini"
+        yield row(f"{name} adds", added[name], "ms", processor(name), beside=beside)
     yield row("the command itself", bare, "ms", processor("true"))
-    yield row("codriver run, peak memory", peak("run"), "MiB", "", "2 MiB", peak("run") <= 2,
-              f"tini {peak('tini'):.2f} MiB")
+    rivals = ", ".join(f"{name} {peak(name):.2f}" for name in ("tini", "dumb-init", "catatonit"))
+    yield row("codriver run, peak memory", peak("run"), "MiB", "", "2 MiB", peak("run") <= 2, f"{rivals} MiB")
+    yield row("codriver sidecar, idle", peak("sidecar"), "MiB", "", "6 MiB", peak("sidecar") <= 6)
 
 
 def sizes():
