@@ -14,6 +14,8 @@ pub struct Process {
     pub name: String,
     /// Its process group.
     pub group: Pid,
+    /// A signal has stopped it: it hears the next one only once it is continued.
+    pub is_stopped: bool,
     parent: Pid,
 }
 
@@ -50,9 +52,11 @@ fn below(root: Pid, mut processes: Vec<Process>) -> Vec<Process> {
 fn parse(stat: &str) -> Option<Process> {
     let (pid, rest) = stat.split_once(" (")?;
     let (name, rest) = rest.rsplit_once(") ")?;
-    let mut fields = rest.split(' ').skip(1).map(|field| field.parse().ok().map(Pid::from_raw));
-    let (parent, group) = (fields.next()??, fields.next()??);
-    Some(Process { pid: Pid::from_raw(pid.parse().ok()?), name: name.to_owned(), group, parent })
+    let mut fields = rest.split(' ');
+    let is_stopped = fields.next()? == "T";
+    let mut ids = fields.map(|field| field.parse().ok().map(Pid::from_raw));
+    let (parent, group) = (ids.next()??, ids.next()??);
+    Some(Process { pid: Pid::from_raw(pid.parse().ok()?), name: name.to_owned(), group, is_stopped, parent })
 }
 
 #[cfg(test)]

@@ -153,11 +153,12 @@ impl Driver {
         let left = descendants::all();
         let names: Vec<_> = left.iter().take(NAMED).map(|left| format!("{} ({})", left.name, left.pid)).collect();
         tracing::info!(%signal, count = left.len(), "ending what the driver left: {}", names.join(", "));
-        for signal in [signal, Signal::SIGCONT] {
-            self.signal_group(signal);
-            for process in left.iter().filter(|process| process.group != self.pid) {
-                report(signal, "descendant", kill(process.pid, signal));
-            }
+        self.signal_group(signal);
+        for process in left.iter().filter(|process| process.group != self.pid) {
+            report(signal, "descendant", kill(process.pid, signal));
+        }
+        for process in left.iter().filter(|process| process.is_stopped) {
+            report(Signal::SIGCONT, "descendant", kill(process.pid, Signal::SIGCONT));
         }
     }
 

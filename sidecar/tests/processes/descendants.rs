@@ -62,3 +62,14 @@ fn ten_thousand_zombies_are_reaped_while_the_driver_runs_and_no_status_is_stolen
     assert_eq!(running.line(), "4");
     assert_eq!(running.code(), 8);
 }
+
+#[test]
+fn a_leftover_that_runs_hears_one_signal_and_no_other() {
+    let leftover = "trap 'echo TERM' TERM; trap 'echo CONT' CONT; echo ready; while :; do sleep 0.05; done";
+    let script = format!("sh -c \"{leftover}\" & read line; exit 4");
+    let mut running = Running::start(wrapper().env("CODRIVER_GRACE", "1").args(shell(&script)));
+    assert_eq!(running.line(), "ready");
+    running.say("go");
+    assert_eq!(running.rest(), ["TERM"]);
+    assert_eq!(running.code(), 4);
+}
