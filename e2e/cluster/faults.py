@@ -3,8 +3,8 @@
 
 Usage: faults.py ADDRESS PKI FAULT [TIMES]
 
-Listens on a free port of ADDRESS with the API server's own certificate from the folder PKI, says the port on stdout, and ends
-when its stdin does. The fault holds for the first TIMES requests, or for all:
+Listens on a free port of ADDRESS with the API server's own certificate from the folder PKI, says the port on stdout, begins to
+misbehave with the first line on stdin, and ends when its stdin does. The fault holds for TIMES requests, or for all from then on:
 
   silent         accepts connections and says nothing, not even TLS
   mute           reads requests and never answers
@@ -33,14 +33,14 @@ HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
 server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 server_tls.load_cert_chain(f"{PKI}/apiserver.crt", f"{PKI}/apiserver.key")
 client_tls = ssl.create_default_context(cafile=f"{PKI}/ca.crt")
-requests = itertools.count(1)
+begun, requests = threading.Event(), itertools.count(1)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def setup(self):
-        if FAULT == "silent":
+        if FAULT == "silent" and begun.is_set():
             while self.request.recv(4096):
                 pass
         else:
@@ -49,7 +49,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def serve(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = FAULT if next(requests) <= TIMES else None
+        fault = FAULT if begun.is_set() and next(requests) <= TIMES else None
         if fault == "mute":
             self.rfile.read(1)  # until the client has given up
             self.close_connection = True
@@ -92,5 +92,7 @@ class Server(http.server.ThreadingHTTPServer):
 server = Server((ADDRESS, 0), Handler)
 print(server.server_address[1], flush=True)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-sys.stdin.read()
+for _ in sys.stdin:
+    begun.set()
+    print("begun", flush=True)
 os._exit(0)

@@ -24,6 +24,14 @@ pub fn kill(id: &str) -> Result<()> {
     ctr(&["task", "kill", "--all", "--signal", "9", id]).map(drop)
 }
 
+/// Sends SIGKILL to the first process of a container alone; the kernel takes the others with it, as they are in its PID namespace.
+///
+/// # Errors
+/// When containerd does not have it.
+pub fn kill_first(id: &str) -> Result<()> {
+    ctr(&["task", "kill", "--signal", "9", id]).map(drop)
+}
+
 /// Sends SIGTERM to the first process of a container, as the kubelet does.
 ///
 /// # Errors

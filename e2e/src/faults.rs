@@ -1,8 +1,8 @@
 //! An API server that misbehaves, between codriver and the real one: `cluster/faults.py` says how.
 
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    io::{BufRead, BufReader, Write},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use serde_json::Value;
@@ -12,15 +12,16 @@ use crate::{Result, driver::set, kubectl::HERE};
 /// Where the cluster's own network has it.
 const ADDRESS: &str = "10.245.0.1";
 
-/// It misbehaves until it is dropped.
+/// It is there until it is dropped.
 #[derive(Debug)]
 pub struct Faults {
     child: Child,
+    stdout: BufReader<ChildStdout>,
     port: String,
 }
 
 impl Faults {
-    /// Starts it with the fault, and how often it holds if that is said.
+    /// Starts it with the fault, and how often it holds if that is said. It behaves at first.
     ///
     /// # Errors
     /// When it does not start.
@@ -31,17 +32,37 @@ impl Faults {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("e2e/cluster/faults: {error}"))?;
-        let stdout = child.stdout.take().ok_or("faults without stdout")?;
-        let mut port = String::new();
-        let read = BufReader::new(stdout).read_line(&mut port);
-        read.map_err(|error| format!("e2e/cluster/faults did not say its port: {error}"))?;
-        Ok(Self { child, port: port.trim().to_owned() })
+        let stdout = child.stdout.take().map(BufReader::new).ok_or("faults without stdout")?;
+        let mut faults = Self { child, stdout, port: String::new() };
+        faults.port = faults.hear()?;
+        Ok(faults)
     }
 
     /// Makes it the API server of a container.
-    pub fn replace_api_server(&self, container: &mut Value) {
-        set(&mut container["env"], "KUBERNETES_SERVICE_HOST", ADDRESS);
-        set(&mut container["env"], "KUBERNETES_SERVICE_PORT", &self.port);
+    pub fn redirect(&self) -> impl Fn(&mut Value) + Send + Sync + 'static {
+        let port = self.port.clone();
+        move |container| {
+            set(&mut container["env"], "KUBERNETES_SERVICE_HOST", ADDRESS);
+            set(&mut container["env"], "KUBERNETES_SERVICE_PORT", &port);
+        }
+    }
+
+    /// From now on it misbehaves.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn begin(&mut self) -> Result<()> {
+        let told = self.child.stdin.as_mut().map(|stdin| stdin.write_all(b"begin\n"));
+        told.ok_or("faults without stdin")?.map_err(|error| format!("e2e/cluster/faults: {error}"))?;
+        self.hear().map(drop)
+    }
+
+    fn hear(&mut self) -> Result<String> {
+        let mut line = String::new();
+        match self.stdout.read_line(&mut line) {
+            Ok(1..) => Ok(line.trim().to_owned()),
+            _ => Err("e2e/cluster/faults ended; what it said is above".into()),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod s08_spark_3_5;
 mod s09_preflight;
 mod s10_keys;
 mod s11_api_faults;
+mod s12_odd_moments;
 mod s13_meshes;
 mod s14_attempts;
 mod s15_alone;
@@ -41,7 +42,7 @@ pub enum Needs {
 type Test = (&'static str, Needs, fn(&Stage) -> Result<()>);
 
 /// Side by side; each has a JVM or three of its own, so more at once would only wait for each other.
-const TOGETHER: [&[Test]; 16] = [
+const TOGETHER: [&[Test]; 17] = [
     s01_main_job::ALL,
     s02_codes::ALL,
     s03_kills::ALL,
@@ -52,6 +53,7 @@ const TOGETHER: [&[Test]; 16] = [
     s09_preflight::ALL,
     s10_keys::ALL,
     s11_api_faults::ALL,
+    s12_odd_moments::ALL,
     s13_meshes::ALL,
     s14_attempts::ALL,
     s15_alone::ALL,

@@ -85,13 +85,13 @@ fn play(stage: &Stage, cases: Range<usize>) -> Result<()> {
 }
 
 fn one(stage: &Stage, case: &Case) -> Result<()> {
-    let faults = (!case.fault.is_empty()).then(|| Faults::start(case.fault)).transpose()?;
-    // The script owns the server, so it is there until the end.
+    let mut faults = (!case.fault.is_empty()).then(|| Faults::start(case.fault)).transpose()?;
+    let redirect = faults.as_ref().map(Faults::redirect);
     let script = "echo waiting; until [ -e /tmp/end ]; do sleep 0.1; done; exit 3";
     let script = Script::shell(&format!("s11-{}", case.name), script).changed(move |pod| {
         let sidecar = &mut pod["spec"]["initContainers"][1];
-        match &faults {
-            Some(faults) => faults.replace_api_server(sidecar),
+        match &redirect {
+            Some(redirect) => redirect(sidecar),
             None => set(&mut sidecar["env"], "KUBERNETES_SERVICE_PORT", "1"),
         }
         set(&mut sidecar["env"], "CODRIVER_CLEANUP", &CLEANUP.as_secs().to_string());
@@ -100,6 +100,7 @@ fn one(stage: &Stage, case: &Case) -> Result<()> {
     let driver = Driver::start(stage, &script)?;
     driver.until_it_says("waiting")?;
     leave_behind(stage, &driver, 1)?;
+    faults.as_mut().map_or(Ok(()), Faults::begin)?;
     if case.killed {
         kill(&driver.container_id("driver")?)?;
     } else {
