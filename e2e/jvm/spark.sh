@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Makes, of each Spark that there is an image of, what starts a program; prints «VERSION SPARK_HOME», one a line.
+# Makes, of each Spark that there is an image of, what starts a program and a SparkContext; prints «VERSION SPARK_HOME», one a line.
 # Usage: spark.sh
 here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 source "$here/../lib.sh"
 source "$here/../spark/sdist.sh"
 
 # Jars by the beginnings of their names.
-jars=(spark-{core,config,launcher,common,unsafe,network,kvstore,tags} scala-{library,reflect,xml} hadoop-client
-    log4j slf4j jul jcl chill kryo json4s jackson metrics-core commons xbean netty ivy jakarta jersey jetty
-    guava failureaccess javax)
+jars=(spark-{core,config,launcher,common,unsafe,network,kvstore,tags,udf-worker} scala-{library,reflect,xml} hadoop-client
+    log4j slf4j jul jcl chill kryo json4s jackson metrics commons xbean netty ivy jakarta jersey jetty
+    guava failureaccess javax RoaringBitmap shims compress-lzf lz4 snappy zstd)
 
 unpack() {
     local jar patterns=()

@@ -1,8 +1,8 @@
 //! `codriver run`: the wrapper, parent of the driver process.
 //!
-//! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`driver`],
-//! [`companion`], [`alone`], [`descendants`], [`descriptors`], [`message`] and [`terminal`] each touch one thing; [`attempt`] and
-//! [`environment`] prepare the start; [`map`] is the last word on the exit code.
+//! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`driver`], [`companion`],
+//! [`alone`], [`descendants`], [`descriptors`], [`memory`], [`stderr`], [`stuck`], [`message`] and [`terminal`] each touch one
+//! thing; [`attempt`] and [`environment`] prepare the start; [`map`] is the last word on the exit code.
 
 pub mod alone;
 pub mod attempt;
@@ -18,6 +18,7 @@ pub mod map;
 pub mod memory;
 pub mod message;
 pub mod stderr;
+pub mod stuck;
 pub mod terminal;
 
 use std::{
@@ -33,9 +34,10 @@ use crate::{
     protocol::{Attempt, socket_path},
     run::{
         alone::Alone, companion::Companion, drive::World, driver::Task, environment::Environment, machine::Timer,
-        map::ExitMap, memory::Watched, message::Circumstances,
+        map::ExitMap, memory::Watched, message::Circumstances, stuck::Lookout,
     },
     signals::Caught,
+    spark_conf::SparkConf,
     verdict::Verdict,
 };
 
@@ -103,11 +105,12 @@ async fn supervise(args: RunArgs) -> Result<u8, Failure> {
         _ => None,
     };
     let (set, remove) = (environment.set, environment.remove);
-    let task = Task { command: args.command, set, remove, read_stderr: args.last_words };
+    let task = Task { command: args.command, set, remove, read_stderr: args.last_words || args.stuck_after.is_some() };
     let deadlines = Deadlines { grace: args.grace };
+    let lookout = args.stuck_after.and_then(|after| Lookout::new(&conf(&args.volume, attempt.as_ref()), after));
     let memory = Watched::begin(Path::new(memory::ROOT));
     let termination_log = args.termination_log;
-    let world = World { signals, companion, alone, attempt, termination_log, deadlines, map, memory };
+    let world = World { signals, companion, alone, attempt, termination_log, deadlines, map, memory, lookout };
     Ok(world.supervise(&task).await)
 }
 
@@ -131,6 +134,11 @@ fn prepare(args: &RunArgs, environment: &mut Environment) -> Result<Option<(Atte
     environment.set.push(("SPARK_CONF_DIR".into(), conf.into()));
     tracing::info!(attempt = attempt.number, application_id = %attempt.application_id, "supervising the driver");
     Ok(Some((attempt, pod_uid.to_owned())))
+}
+
+/// What Spark was told, where that is known.
+fn conf(volume: &Path, attempt: Option<&Attempt>) -> SparkConf {
+    attempt.map(|attempt| SparkConf::load(&attempt::spark_defaults(volume, attempt.number))).unwrap_or_default()
 }
 
 /// A variable as the driver will see it.

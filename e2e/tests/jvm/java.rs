@@ -16,7 +16,8 @@ const DEADLINE: &str = "120";
 /// Short-lived JVMs: the better compiler would only take time from the tests beside.
 const OPTIONS: [&str; 4] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Xshare:auto"];
 
-fn within_deadline() -> Command {
+/// A command that ends in time, whatever it does; its arguments follow.
+pub fn within_deadline() -> Command {
     let mut command = Command::new("timeout");
     command.args(["--kill-after=5", DEADLINE]);
     command

@@ -11,7 +11,10 @@ mod outside;
 mod round_trips;
 mod s3;
 mod sources;
+mod stuck;
 mod world;
+
+use std::path::Path;
 
 use libtest_mimic::{Arguments, Trial};
 use world::{Hadoop, World};
@@ -20,6 +23,14 @@ use world::{Hadoop, World};
 const SIDE_BY_SIDE: usize = 2;
 
 type Test = (&'static str, fn(&World, &Hadoop) -> Result<(), String>);
+
+type SparkTest = (&'static str, fn(&World, &Path) -> Result<(), String>);
+
+const SPARKS: [SparkTest; 3] = [
+    ("spark-submit reads spark-defaults.conf as it was meant", round_trips::spark_submit_reads_as_meant),
+    ("a stuck driver whose main method returned ends with 0", stuck::after_main_returned),
+    ("a stuck driver whose main method threw ends with 1", stuck::after_main_threw),
+];
 
 const ALL: [&[Test]; 3] = [round_trips::ALL, s3::ALL, sources::ALL];
 
@@ -41,12 +52,14 @@ fn main() {
     let tests = ALL.concat();
     let trials = world.hadoops.iter().flat_map(|hadoop| tests.iter().map(|test| trial(hadoop.clone(), *test)));
     let mut trials: Vec<Trial> = trials.collect();
-    trials.extend(world.sparks.iter().map(|(version, home)| {
-        let (world, home) = (world.clone(), home.clone());
-        let name = format!("spark {version}: spark-submit reads spark-defaults.conf as it was meant");
-        Trial::test(name, move || round_trips::spark_submit_reads_as_meant(&world, &home).map_err(Into::into))
-            .with_ignored_flag(std::env::var_os(outside::INSIDE).is_none())
-    }));
+    for (version, home) in &world.sparks {
+        let spark = |name: &str, test: fn(&World, &Path) -> Result<(), String>| {
+            let (world, home) = (world.clone(), home.clone());
+            Trial::test(format!("spark {version}: {name}"), move || test(&world, &home).map_err(Into::into))
+                .with_ignored_flag(std::env::var_os(outside::INSIDE).is_none())
+        };
+        trials.extend(SPARKS.map(|(name, test)| spark(name, test)));
+    }
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(world);
     conclusion.exit();

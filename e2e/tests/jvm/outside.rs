@@ -26,7 +26,9 @@ pub fn start_again() -> Result<i32, String> {
     std::fs::write(folder.path().join("minio"), minio.trim()).expect("a temporary folder");
     std::fs::write(folder.path().join("hadoops"), bash("lib.sh", "jvm/hadoop.sh")).expect("a temporary folder");
     std::fs::write(folder.path().join("sparks"), bash("lib.sh", "jvm/spark.sh")).expect("a temporary folder");
-    std::fs::write(folder.path().join("init"), codriver_init()).expect("a temporary folder");
+    for (file, package) in [("init", "codriver-init"), ("codriver", "codriver")] {
+        std::fs::write(folder.path().join(file), program(package)).expect("a temporary folder");
+    }
     let program = std::env::current_exe().expect("this program's path");
     let status = inside().arg(program).args(std::env::args_os().skip(1)).env(INSIDE, folder.path()).status();
     Ok(status.expect("bash").code().unwrap_or(101))
@@ -47,8 +49,8 @@ fn bash(library: &str, command: &str) -> String {
     String::from_utf8(done.stdout).expect("text")
 }
 
-/// The program under test, built if need be.
-fn codriver_init() -> String {
+/// A program under test, which is called as its package is; built if need be.
+fn program(package: &str) -> String {
     let test = std::env::current_exe().expect("this program's path");
     // …/debug/deps/jvm-0123: the folder above `deps` is where programs are.
     let folder = test.parent().and_then(Path::parent).expect("cargo's folder").to_owned();
@@ -60,7 +62,7 @@ fn codriver_init() -> String {
             build.env_remove(name);
         }
     }
-    build.args(["build", "--quiet", "--locked", "--package", "codriver-init"]).current_dir(format!("{HERE}/.."));
-    assert!(build.status().expect("cargo").success(), "codriver-init does not compile");
-    folder.join("codriver-init").to_str().expect("text").to_owned()
+    build.args(["build", "--quiet", "--locked", "--package", package]).current_dir(format!("{HERE}/.."));
+    assert!(build.status().expect("cargo").success(), "{package} does not compile");
+    folder.join(package).to_str().expect("text").to_owned()
 }

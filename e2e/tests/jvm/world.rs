@@ -35,6 +35,8 @@ pub struct World {
     pub store: PathBuf,
     /// The program codriver-init.
     pub init: PathBuf,
+    /// The program codriver.
+    pub codriver: PathBuf,
     /// The Hadoops to try, the oldest first.
     pub hadoops: Vec<Hadoop>,
     /// Each Spark's version, and its home with what starts programs.
@@ -57,7 +59,7 @@ impl World {
         let hadoops = read("hadoops").lines().map(hadoop).collect();
         let pair = |line: &str| line.split_once(' ').map(|(version, home)| (version.to_owned(), home.into()));
         let sparks = read("sparks").lines().filter_map(pair).collect();
-        Self { store, init: read("init").into(), hadoops, sparks }
+        Self { store, init: read("init").into(), codriver: read("codriver").into(), hadoops, sparks }
     }
 }
 

@@ -39,6 +39,11 @@ pub struct RunArgs {
     /// Read the driver's stderr along, copying it byte for byte, and tell its last exception in the termination message.
     #[arg(long, env = "CODRIVER_LAST_WORDS", value_parser = BoolishValueParser::new())]
     pub last_words: bool,
+    /// End a driver whose SparkContext has been stopped for so many seconds, with the code that its main method has earned: a
+    /// thread that is no daemon keeps a JVM alive for ever. Such as 60; not for programs that work on after stop(), and not for
+    /// notebooks. Reads the driver's stderr along, as --last-words does.
+    #[arg(long, value_name = "SECONDS", env = "CODRIVER_STUCK_AFTER", value_parser = seconds)]
+    pub stuck_after: Option<Duration>,
     /// Where the kubelet reads the termination message (terminationMessagePath).
     #[arg(long, env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
     pub termination_log: PathBuf,

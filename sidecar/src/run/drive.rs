@@ -1,6 +1,6 @@
 //! The wrapper's world: the one `select!` that turns it into events, and the carrying out of effects.
 
-use std::{future::pending, path::PathBuf};
+use std::{future::pending, path::PathBuf, pin::Pin};
 
 use nix::sys::signal::Signal;
 use tokio::task::{JoinHandle, yield_now};
@@ -18,6 +18,7 @@ use crate::{
         memory::Watched,
         message::{self, Circumstances},
         stderr::Stderr,
+        stuck::{Lookout, Stuck},
         terminal::Terminal,
     },
     signals::{Arrived, Caught},
@@ -43,6 +44,8 @@ pub struct World {
     pub map: ExitMap,
     /// How the container's memory was before the start.
     pub memory: Watched,
+    /// Looks whether the driver is stuck, where that is wished.
+    pub lookout: Option<Lookout>,
 }
 
 /// What there is once the world moves.
@@ -52,6 +55,8 @@ struct Moving<'a> {
     driver: Option<Driver>,
     /// The driver's, where it is read along.
     stderr: Option<Stderr>,
+    /// Says that the driver is stuck; there while it lives.
+    stuck: Option<Pin<Box<dyn Future<Output = Stuck>>>>,
     timers: Timers<Timer>,
     /// The cleanup, once it is under way.
     cleanup: Option<JoinHandle<()>>,
@@ -70,6 +75,7 @@ impl World {
             task,
             driver: None,
             stderr: None,
+            stuck: None,
             timers: Timers::default(),
             cleanup: None,
             terminal: None,
@@ -101,6 +107,7 @@ impl Moving<'_> {
                 () = yield_now(), if self.driver.is_none() => Some(self.start().await),
                 timer = self.timers.ring() => Some(Event::Overdue(timer)),
                 () = end_of(&mut self.cleanup) => Some(Event::CleanedUp),
+                stuck = found(&mut self.stuck) => Some(self.give_up(&stuck)),
                 // Last, so that no flood of words keeps a deadline from ringing.
                 order = listen(self.world.companion.as_mut()) => Some(obey(order)),
             };
@@ -119,6 +126,7 @@ impl Moving<'_> {
                     companion.started(driver.pid()).await;
                 }
                 self.driver = Some(driver);
+                self.stuck = self.world.lookout.map(|lookout| Box::pin(lookout.wait()) as _);
                 Event::Started
             }
             Err(error) => Event::NotStarted { code: error.code, why: error.why },
@@ -131,6 +139,7 @@ impl Moving<'_> {
         let verdict = driver.reap();
         if let Some(verdict) = verdict {
             self.ended = true;
+            self.stuck = None;
             return Some(Event::Ended { verdict, leftovers: driver.has_leftovers() });
         }
         if self.ended {
@@ -143,6 +152,13 @@ impl Moving<'_> {
             terminal.stop_with(driver.group());
         }
         None
+    }
+
+    /// With the code that the application has earned, if it can be known.
+    fn give_up(&self, stuck: &Stuck) -> Event {
+        tracing::warn!("ending the driver: {stuck}");
+        let heard = self.stderr.as_ref().filter(|stderr| stuck.jvm().is_some_and(|pid| stderr.is_that_of(pid)));
+        Event::Terminate(heard.and_then(|stderr| stuck.verdict(stderr.read().earned())))
     }
 
     async fn carry_out(&mut self, effect: Effect) -> Option<u8> {
@@ -200,6 +216,16 @@ async fn end_of(task: &mut Option<JoinHandle<()>>) {
         None => pending().await,
     }
     *task = None;
+}
+
+/// Waits until the driver is stuck, once; for ever when nobody looks.
+async fn found(stuck: &mut Option<Pin<Box<dyn Future<Output = Stuck>>>>) -> Stuck {
+    let found = match stuck {
+        Some(looking) => looking.await,
+        None => pending().await,
+    };
+    *stuck = None;
+    found
 }
 
 async fn listen(companion: Option<&mut Companion>) -> ToWrapper {

@@ -54,7 +54,8 @@ pub enum Event {
     Signal(Signal),
     /// A real-time signal came to the wrapper: a number, since it has no name.
     RealTime(i32),
-    /// The sidecar asks for the driver's end; with a verdict when the driver is given up.
+    /// The sidecar asks for the driver's end, or the driver is stuck; with a verdict where its process's own end will not be the
+    /// truth.
     Terminate(Option<Verdict>),
     /// The driver's own status was collected.
     Ended {

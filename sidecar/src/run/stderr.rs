@@ -5,12 +5,16 @@
 //! read is dropped, and the driver goes on.
 
 use std::{
+    fs,
     io::{self, PipeReader, Read, Write},
+    os::fd::AsRawFd,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
 };
 
+use nix::unistd::Pid;
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::run::last_words::LastWords;
@@ -23,6 +27,8 @@ const CHUNK: usize = 64 * 1024;
 /// The copying.
 #[derive(Debug)]
 pub struct Stderr {
+    /// The pipe's name under /proc.
+    pipe: Option<PathBuf>,
     words: Arc<Mutex<LastWords>>,
     ended: Option<oneshot::Receiver<()>>,
 }
@@ -33,6 +39,7 @@ impl Stderr {
     /// # Errors
     /// When there can be no thread.
     pub fn copy(from: PipeReader) -> io::Result<Self> {
+        let pipe = fs::read_link(format!("/proc/self/fd/{}", from.as_raw_fd())).ok();
         let words = Arc::new(Mutex::new(LastWords::default()));
         let (end, ended) = oneshot::channel();
         let kept = Arc::clone(&words);
@@ -40,7 +47,14 @@ impl Stderr {
             copy(from, io::stderr(), &kept);
             let _ = end.send(());
         })?;
-        Ok(Self { words, ended: Some(ended) })
+        Ok(Self { pipe, words, ended: Some(ended) })
+    }
+
+    /// Whether the process's stderr is what is read here: a script may have sent it elsewhere.
+    #[must_use]
+    pub fn is_that_of(&self, pid: Pid) -> bool {
+        let its_stderr = fs::read_link(format!("/proc/{pid}/fd/2")).ok();
+        its_stderr.is_some() && its_stderr == self.pipe
     }
 
     /// What was read so far.
@@ -75,6 +89,8 @@ fn copy(mut from: impl Read, mut to: impl Write, words: &Mutex<LastWords>) {
 
 #[cfg(test)]
 mod tests {
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     struct Gone;
@@ -105,5 +121,20 @@ mod tests {
         let words = Mutex::default();
         copy(&text[..], Gone, &words);
         assert_eq!(words.lock().unwrap().earned(), 1);
+    }
+
+    #[test]
+    fn a_process_whose_stderr_is_elsewhere_is_not_read_here() {
+        let (reader, writer) = io::pipe().unwrap();
+        let mut ours = Command::new("sleep").arg("3600").stderr(writer).spawn().unwrap();
+        let mut others = Command::new("sleep").arg("3600").stderr(Stdio::null()).spawn().unwrap();
+        let stderr = Stderr::copy(reader).unwrap();
+        let read = [&ours, &others].map(|child| stderr.is_that_of(Pid::from_raw(child.id().cast_signed())));
+        for child in [&mut ours, &mut others] {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        assert_eq!(read, [true, false]);
+        assert!(!stderr.is_that_of(Pid::from_raw(i32::MAX)));
     }
 }

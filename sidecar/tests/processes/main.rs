@@ -16,5 +16,6 @@ mod nested;
 mod pyspark;
 mod sidecar;
 mod signals;
+mod stuck;
 mod terminal;
 mod volume;
