@@ -154,6 +154,18 @@ impl Error {
             _ => Self::Server { subject, code, message },
         }
     }
+
+    /// A connection that ended too early, or bytes on it that are not HTTP.
+    pub(crate) fn broken(subject: &Subject, error: &hyper::Error) -> Self {
+        // hyper's own text is general ("connection error"); the cause under it says what happened.
+        let cause =
+            std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+        if error.is_parse() {
+            Self::Malformed { subject: subject.clone(), cause }
+        } else {
+            Self::Cut { subject: subject.clone(), cause }
+        }
+    }
 }
 
 /// The RBAC rule that allows what was refused, to paste into a Role.

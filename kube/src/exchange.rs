@@ -131,7 +131,7 @@ impl Exchange {
         }
         match timeout(call.deadline, sender.send_request(request)).await {
             Ok(Ok(response)) => Ok(Answer { response, sender }),
-            Ok(Err(error)) => Err(broken(&call.subject, &error)),
+            Ok(Err(error)) => Err(Error::broken(&call.subject, &error)),
             Err(_) => Err(Error::TimedOut { subject: call.subject.clone(), what: "answer", deadline: call.deadline }),
         }
     }
@@ -176,7 +176,7 @@ impl Exchange {
                 Error::TimedOut { subject: call.subject.clone(), what, deadline }
             })?;
             let Some(frame) = frame else { break };
-            let frame = frame.map_err(|error| broken(&call.subject, &error))?;
+            let frame = frame.map_err(|error| Error::broken(&call.subject, &error))?;
             if let Some(data) = frame.data_ref() {
                 take(data).map_err(|cause| Error::Malformed { subject: call.subject.clone(), cause })?;
             }
@@ -197,18 +197,6 @@ impl Exchange {
             })
             .await;
         Error::of_answer(call.subject.clone(), status, after, &body)
-    }
-}
-
-/// A connection that ended too early, or bytes on it that are not HTTP.
-pub(crate) fn broken(subject: &Subject, error: &hyper::Error) -> Error {
-    // hyper's own text is general ("connection error"); the cause under it says what happened.
-    let cause =
-        std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
-    if error.is_parse() {
-        Error::Malformed { subject: subject.clone(), cause }
-    } else {
-        Error::Cut { subject: subject.clone(), cause }
     }
 }
 

@@ -6,7 +6,6 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use crate::exchange::broken;
 use crate::{Error, Subject};
 
 /// Lines as they arrive. Dropping it closes its connection.
@@ -48,7 +47,7 @@ impl Lines {
             })?;
             match frame {
                 Some(frame) => {
-                    let frame = frame.map_err(|error| broken(&self.subject, &error))?;
+                    let frame = frame.map_err(|error| Error::broken(&self.subject, &error))?;
                     self.buffer.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
                 }
                 None => self.ended = true,

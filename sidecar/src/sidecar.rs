@@ -1,7 +1,7 @@
 //! `codriver sidecar`: the native sidecar.
 //!
 //! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`wrappers`], [`status`],
-//! [`memory`], [`own_pod`], [`cleaning`], [`quitting`], [`events`], [`measured`] and [`health`] each touch one thing. What removes the executors is
+//! [`memory`], [`own_pod`], [`cleaning`], [`quitting`], [`events`], [`measured`], [`watching`] and [`health`] each touch one thing. What removes the executors is
 //! [`crate::cleanup`], what ends the proxies [`crate::mesh`].
 
 pub mod cleaning;
@@ -17,6 +17,7 @@ pub mod quitting;
 pub mod status;
 #[cfg(test)]
 pub(crate) mod test_api;
+pub mod watching;
 pub mod wrappers;
 
 use std::{env, path::Path, sync::Arc};
@@ -26,13 +27,12 @@ use tokio::sync::mpsc;
 
 use crate::{
     args::SidecarArgs,
-    executors::watch::Watcher,
     failure::Failure,
     protocol::{Attempt, socket_path},
     run::attempt::application_id,
     sidecar::{
         cleaning::Cleaner, drive::World, events::Events, health::Shown, machine::Why, memory::Notebook,
-        own_pod::OwnPod, quitting::Quitter,
+        own_pod::OwnPod, quitting::Quitter, watching::Watcher,
     },
     signals::Caught,
 };

@@ -23,8 +23,9 @@ use crate::{
     timers::Timers,
     verdict::SIGNALLED,
     wait::{
+        fate::Ending,
         follow::Wanted,
-        machine::{Effect, Ending, Event, Settings, Timer, Waiter},
+        machine::{Effect, Event, Settings, Timer, Waiter},
         output::Output,
     },
 };

@@ -12,7 +12,6 @@ use tokio::{
 };
 
 use crate::{
-    executors::watch::Watcher,
     metrics::Metrics,
     protocol::{Attempt, ToWrapper},
     sidecar::{
@@ -23,6 +22,7 @@ use crate::{
         memory::Notebook,
         quitting::Quitter,
         status,
+        watching::Watcher,
         wrappers::{Heard, say},
     },
     signals::{Arrived, Caught},

@@ -2,12 +2,33 @@
 
 use codriver_kube::{ContainerStatus, Object, Terminated};
 
+/// How the wait ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The driver, or what should have prepared it, ended with this code.
+    Driver {
+        /// The code.
+        code: u8,
+        /// In words; begins with a verb.
+        why: String,
+    },
+    /// The pod was taken away from its driver, and nobody knows what that would have said.
+    Lost(String),
+    /// There is no such pod, or no such container in it.
+    Mistaken(String),
+    /// The API server did not answer for too long.
+    Unreachable(String),
+    /// The API server says that we may not look.
+    Refused(String),
+    /// It took longer than it may.
+    Late(String),
+    /// A signal ended the wait; the driver goes on.
+    Stopped(u8),
+}
+
 use crate::{
     mesh::plan::restarts,
-    wait::{
-        machine::Ending,
-        words::{one_line, stated},
-    },
+    wait::words::{one_line, stated},
 };
 
 /// Codes of a container that was stopped from outside: SIGKILL and SIGTERM.

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use codriver_kube::Object;
 
-use crate::wait::{fate, words::state};
+use crate::wait::{
+    fate::{self, Ending},
+    words::state,
+};
 
 /// What the world tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,30 +59,6 @@ pub enum Effect {
     },
     /// It is over.
     End(Ending),
-}
-
-/// How the wait ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
-    /// The driver, or what should have prepared it, ended with this code.
-    Driver {
-        /// The code.
-        code: u8,
-        /// In words; begins with a verb.
-        why: String,
-    },
-    /// The pod was taken away from its driver, and nobody knows what that would have said.
-    Lost(String),
-    /// There is no such pod, or no such container in it.
-    Mistaken(String),
-    /// The API server did not answer for too long.
-    Unreachable(String),
-    /// The API server says that we may not look.
-    Refused(String),
-    /// It took longer than it may.
-    Late(String),
-    /// A signal ended the wait; the driver goes on.
-    Stopped(u8),
 }
 
 /// The names that a driver's container has: `spark-submit` gives the first, codriver's manifests the second.

@@ -15,13 +15,13 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{
-    look::{Question, look},
-    patience::{Patience, Step},
-    reason::Reason,
-    trial::{self, Wanted},
-};
 use crate::{
+    executors::{
+        look::{Question, look},
+        patience::{Patience, Step},
+        reason::Reason,
+        trial::{self, Wanted},
+    },
     protocol::{Attempt, now},
     run::attempt::spark_defaults,
     sidecar::{
