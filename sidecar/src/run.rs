@@ -15,8 +15,10 @@ pub mod environment;
 pub mod last_words;
 pub mod machine;
 pub mod map;
+mod mask;
 pub mod memory;
 pub mod message;
+mod secrets;
 pub mod stderr;
 pub mod stuck;
 pub mod terminal;
@@ -105,7 +107,9 @@ async fn supervise(args: RunArgs) -> Result<u8, Failure> {
         _ => None,
     };
     let (set, remove) = (environment.set, environment.remove);
-    let task = Task { command: args.command, set, remove, read_stderr: args.last_words || args.stuck_after.is_some() };
+    let mask = signals.mask();
+    let task =
+        Task { command: args.command, set, remove, mask, read_stderr: args.last_words || args.stuck_after.is_some() };
     let deadlines = Deadlines { grace: args.grace };
     let lookout = args.stuck_after.and_then(|after| Lookout::new(&conf(&args.volume, attempt.as_ref()), after));
     let memory = Watched::begin(Path::new(memory::ROOT));

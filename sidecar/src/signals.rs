@@ -46,7 +46,10 @@ pub enum Arrived {
 }
 
 /// The signals that came, one after another; equal ones may be merged, as the kernel merges them.
-pub struct Caught(Signals);
+pub struct Caught {
+    signals: Signals,
+    mask: SigSet,
+}
 
 impl Caught {
     /// Registers the handlers, and then lets in what an odd parent has blocked: a blocked SIGCHLD would hide the driver's end.
@@ -68,15 +71,22 @@ impl Caught {
         let caught = named.map(|signal| signal as i32).chain(real_time);
         let register = || -> io::Result<Self> {
             let signals = Signals::new(caught)?;
+            let mask = SigSet::thread_get_mask()?;
             SigSet::empty().thread_set_mask()?;
-            Ok(Self(signals))
+            Ok(Self { signals, mask })
         };
         register().map_err(|source| Failure::Kernel { doing: "catch signals", source })
     }
 
+    /// What was blocked when we started: for the driver, as it was meant.
+    #[must_use]
+    pub fn mask(&self) -> SigSet {
+        self.mask
+    }
+
     /// Waits for the next one, without a bound.
     pub async fn next(&mut self) -> Arrived {
-        match poll_fn(|context| Pin::new(&mut self.0).poll_next(context)).await {
+        match poll_fn(|context| Pin::new(&mut self.signals).poll_next(context)).await {
             Some(number) => Signal::try_from(number).map_or(Arrived::RealTime(number), Arrived::Named),
             // The stream ends only when its handle is closed, and nobody does.
             None => std::future::pending().await,

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 /// Where the kubelet mounts it unless the pod says otherwise.
 pub const DEFAULT_PATH: &str = "/dev/termination-log";
-/// Bytes that the kubelet reads of one container's message (Kubernetes: "Determine the Reason for Pod Failure").
-pub const LONGEST: usize = 4096;
+/// Bytes of a message. The kubelet reads 4096 of each container's, but 12 KiB of all in a pod (Kubernetes: "Determine the Reason
+/// for Pod Failure"; kubelet: `normalizeStatus`): with this, six containers keep theirs whole.
+pub const LONGEST: usize = 2048;
 
 /// Replaces the message. The file is mounted by the kubelet, so it can neither be renamed nor made: where there is none
 /// (a laptop), nothing is written. A message that cannot be written changes nothing else. One that is too long loses the ends

@@ -10,7 +10,7 @@ use std::{
 use nix::{
     errno::Errno,
     sys::{
-        signal::{Signal, kill, killpg},
+        signal::{SigSet, Signal, kill, killpg},
         wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid},
     },
     unistd::Pid,
@@ -20,7 +20,7 @@ use rustix_libc_wrappers::process::SignalExt;
 
 use crate::{
     failure::BUG,
-    run::{descendants, stderr::Stderr},
+    run::{descendants, mask, stderr::Stderr},
     verdict::{NOT_EXECUTABLE, NOT_FOUND, Verdict},
 };
 
@@ -38,6 +38,8 @@ pub struct Task {
     pub set: Vec<(OsString, OsString)>,
     /// Removed from it.
     pub remove: Vec<OsString>,
+    /// The signals that it starts with blocked: those that were when we started.
+    pub mask: SigSet,
     /// Its stderr goes through the wrapper, which keeps its last words.
     pub read_stderr: bool,
 }
@@ -63,8 +65,8 @@ pub struct NotStarted {
 }
 
 impl Driver {
-    /// Runs the command. The standard library empties the signal mask and resets SIGPIPE in the child, and exec resets the
-    /// handlers that we registered, so the driver starts with the dispositions of a fresh process.
+    /// Runs the command. The standard library resets SIGPIPE in the child, exec resets the handlers that we registered, and the
+    /// mask is restored, so the driver starts as if we were not there.
     ///
     /// # Errors
     /// With 127 when the program or its interpreter does not exist, 126 when it cannot be executed, 70 when no process can be made.
@@ -78,6 +80,7 @@ impl Driver {
         for name in &task.remove {
             command.env_remove(name);
         }
+        mask::restore(&mut command, task.mask);
         let read = task.read_stderr.then(|| pipe(&mut command)).transpose();
         let read = read.map_err(|error| no_process(&program.to_string_lossy(), &error))?;
         let child = command.spawn().map_err(|error| not_started(&program.to_string_lossy(), &error))?;
@@ -283,8 +286,14 @@ mod tests {
     /// An ended driver whose status somebody else's wait has taken.
     fn robbed(script: &str) -> (Driver, nix::Result<WaitStatus>) {
         let command = ["sh", "-c", script].map(OsString::from).to_vec();
-        let (driver, _) =
-            Driver::spawn(&Task { command, set: Vec::new(), remove: Vec::new(), read_stderr: false }).unwrap();
+        let (driver, _) = Driver::spawn(&Task {
+            command,
+            set: Vec::new(),
+            remove: Vec::new(),
+            mask: SigSet::empty(),
+            read_stderr: false,
+        })
+        .unwrap();
         let status = waitpid(driver.pid, None);
         (driver, status)
     }

@@ -101,12 +101,26 @@ fn a_storm_of_signals_loses_no_code() {
 }
 
 #[test]
-fn signals_that_the_parent_has_blocked_are_heard() {
-    let mut running = Running::echo(&mut wrapper_under_env(&["--block-signal"]));
-    running.signal(SIGTERM);
-    assert_eq!(running.line(), "SIGTERM");
-    running.say("exit 9");
-    assert_eq!(running.code(), 9);
+fn what_the_parent_has_blocked_is_blocked_in_the_driver_too() {
+    // TERM is 15, TTIN 21.
+    let mut command = wrapper_under_env(&["--block-signal=TERM,TTIN"]);
+    let mut running = Running::start(command.args(["--", "grep", "SigBlk", "/proc/self/status"]));
+    assert_eq!(running.line(), "SigBlk:\t0000000000104000");
+    assert_eq!(running.code(), 0);
+}
+
+#[test]
+fn a_wrapper_hears_what_its_parent_has_blocked() {
+    let mut command = wrapper_under_env(&["--block-signal"]);
+    let mut running = Running::start(command.env("CODRIVER_GRACE", "0").args(shell("echo ready; exec sleep 3600")));
+    assert_eq!(running.line(), "ready");
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.code(), 137, "the driver does not hear it, and its grace period is over");
+}
+
+#[test]
+fn a_wrapper_whose_parent_has_blocked_every_signal_sees_the_end_of_its_driver() {
+    assert_eq!(Running::start(wrapper_under_env(&["--block-signal"]).args(shell("exit 9"))).code(), 9);
 }
 
 #[test]

@@ -58,10 +58,12 @@ impl Cluster {
         Self { folder, port }
     }
 
-    /// `codriver` with these arguments, in a pod of this cluster.
+    /// `codriver` with these arguments, in a pod of this cluster. Its signals are never those of whoever started the tests: in the
+    /// background of a script SIGINT is ignored.
     pub fn codriver(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_codriver"));
+        let mut command = Command::new("env");
         command
+            .args(["--default-signal", env!("CARGO_BIN_EXE_codriver")])
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
