@@ -4,6 +4,7 @@ use std::thread;
 
 use codriver_e2e::{
     Result,
+    containers::kill,
     driver::{Driver, End, Script, container},
     kubectl::get,
     stage::Stage,
@@ -124,6 +125,19 @@ pub fn gone(stage: &Stage, driver: &Driver) -> Result<()> {
         stage.kubectl(&["wait", "--for=delete", "--timeout=50s", &object])?;
     }
     nothing_is_left(driver)
+}
+
+/// A driver whose wrapper and sidecar were killed in the same moment, with what it left.
+pub fn killed_at_once(stage: &Stage, name: &str) -> Result<Driver> {
+    let driver = start(stage, name, UNTIL_TOLD, |_, _| {})?;
+    driver.until_it_says("waiting")?;
+    leave_behind(stage, &driver, 1)?;
+    let (wrapper, sidecar) = (driver.container_id("driver")?, driver.container_id("codriver")?);
+    kill(&wrapper)?;
+    kill(&sidecar)?;
+    let end = driver.end()?;
+    equal(&driver, "exit code", end.code, Some(137))?;
+    Ok(driver)
 }
 
 /// Puts what Spark would have left beside a driver that waits, and lets it end.

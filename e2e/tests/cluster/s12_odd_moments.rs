@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Needs, Test,
-    cases::{Case, PLAIN, UNTIL_TOLD, gone, play, push, start, tell, within},
+    cases::{Case, PLAIN, gone, killed_at_once, play, push, start, tell, within},
     world::{equal, holds, leave_behind, nothing_is_left},
 };
 
@@ -181,14 +181,7 @@ fn taken_away(stage: &Stage) -> Result<()> {
 
 /// No sidecar is started again in a pod that ends. What is left is the pod's, and goes with it.
 fn both_killed(stage: &Stage) -> Result<()> {
-    let driver = start(stage, "s12-both-killed", UNTIL_TOLD, |_, _| {})?;
-    driver.until_it_says("waiting")?;
-    leave_behind(stage, &driver, 1)?;
-    let (wrapper, sidecar) = (driver.container_id("driver")?, driver.container_id("codriver")?);
-    kill(&wrapper)?;
-    kill(&sidecar)?;
-    let end = driver.end()?;
-    equal(&driver, "exit code", end.code, Some(137))?;
+    let driver = killed_at_once(stage, "s12-both-killed")?;
     stage.kubectl(&["delete", "pod", &driver.name])?;
     gone(stage, &driver)
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     Needs, Test,
-    cases::{UNTIL_TOLD, gone, start, tell, told},
+    cases::{UNTIL_TOLD, gone, killed_at_once, start, tell, told},
     world::{equal, holds, leave_behind, nothing_is_left},
 };
 
@@ -91,14 +91,7 @@ fn kept(stage: &Stage) -> Result<()> {
 }
 
 fn swept(stage: &Stage) -> Result<()> {
-    let driver = start(stage, "s17-swept", UNTIL_TOLD, |_, _| {})?;
-    driver.until_it_says("waiting")?;
-    leave_behind(stage, &driver, 1)?;
-    let (wrapper, sidecar) = (driver.container_id("driver")?, driver.container_id("codriver")?);
-    kill(&wrapper)?;
-    kill(&sidecar)?;
-    let end = driver.end()?;
-    equal(&driver, "exit code", end.code, Some(137))?;
+    let driver = killed_at_once(stage, "s17-swept")?;
     equal(&driver, "left", driver.leftovers()?.len(), 3)?;
     sweep(stage)?;
     nothing_is_left(&driver)
