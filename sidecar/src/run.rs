@@ -1,7 +1,7 @@
 //! `codriver run`: the wrapper, parent of the driver process.
 //!
 //! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`driver`], [`companion`],
-//! [`alone`], [`descendants`], [`descriptors`], [`memory`], [`stderr`], [`stuck`], [`message`] and [`terminal`] each touch one
+//! [`alone`], [`descendants`], [`descriptors`], [`memory`], [`spawn`], [`stderr`], [`stuck`], [`message`] and [`terminal`] each touch one
 //! thing; [`attempt`] and [`environment`] prepare the start; [`map`] is the last word on the exit code.
 
 pub mod alone;
@@ -15,10 +15,10 @@ pub mod environment;
 pub mod last_words;
 pub mod machine;
 pub mod map;
-mod mask;
 pub mod memory;
 pub mod message;
 mod secrets;
+pub mod spawn;
 pub mod stderr;
 pub mod stuck;
 pub mod terminal;
@@ -35,8 +35,8 @@ use crate::{
     failure::Failure,
     protocol::{Attempt, socket_path},
     run::{
-        alone::Alone, companion::Companion, drive::World, driver::Task, environment::Environment, machine::Timer,
-        map::ExitMap, memory::Watched, message::Circumstances, stuck::Lookout,
+        alone::Alone, companion::Companion, drive::World, environment::Environment, machine::Timer, map::ExitMap,
+        memory::Watched, message::Circumstances, spawn::Task, stuck::Lookout,
     },
     signals::Caught,
     spark_conf::SparkConf,

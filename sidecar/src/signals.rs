@@ -1,40 +1,36 @@
-//! Which signals are caught. Registered before anything is started, since PID 1 ignores what it has no handler for.
+//! Which signals are caught. Blocked before anything is started, since PID 1 ignores what it neither handles nor blocks; read
+//! from one descriptor (signalfd(2)), which takes all of them, real-time ones too, at the price of one.
 
-use futures_core::Stream;
-use nix::sys::signal::{SigSet, Signal};
-use rustix::process::Signal as Numbered;
-use rustix_libc_wrappers::process::SignalExt;
-use signal_hook_tokio::Signals;
-use std::{fs, future::poll_fn, io, pin::Pin};
+use std::{
+    fs, io,
+    os::fd::AsFd,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use nix::sys::{
+    signal::{SigSet, SigmaskHow, Signal},
+    signalfd::{SfdFlags, SignalFd, siginfo},
+};
+use tokio::net::unix::pipe::Receiver;
 
 use crate::failure::Failure;
 
-/// All that can be forwarded, and SIGCHLD, which is ours.
-///
-/// Left out: SIGKILL and SIGSTOP (cannot be caught), the faults (a handler would return into the faulting instruction),
-/// SIGURG (runtimes use it for themselves; a wrapper that forwards it interrupts Go programs) and SIGPIPE (about our own writes).
-const CAUGHT: [Signal; 20] = [
-    Signal::SIGHUP,
-    Signal::SIGINT,
-    Signal::SIGQUIT,
-    Signal::SIGUSR1,
-    Signal::SIGUSR2,
-    Signal::SIGALRM,
-    Signal::SIGTERM,
-    Signal::SIGSTKFLT,
-    Signal::SIGCHLD,
-    Signal::SIGCONT,
-    Signal::SIGTSTP,
-    Signal::SIGTTIN,
-    Signal::SIGTTOU,
-    Signal::SIGXCPU,
-    Signal::SIGXFSZ,
-    Signal::SIGVTALRM,
-    Signal::SIGPROF,
-    Signal::SIGWINCH,
-    Signal::SIGIO,
-    Signal::SIGPWR,
+/// Not caught: the faults (who blocks them loses the cause of a crash), SIGURG (runtimes use it for themselves; a wrapper that
+/// forwards it interrupts Go programs) and SIGPIPE (about our own writes). SIGKILL and SIGSTOP cannot be.
+const LEFT_OUT: [Signal; 9] = [
+    Signal::SIGILL,
+    Signal::SIGTRAP,
+    Signal::SIGABRT,
+    Signal::SIGBUS,
+    Signal::SIGFPE,
+    Signal::SIGSEGV,
+    Signal::SIGSYS,
+    Signal::SIGURG,
+    Signal::SIGPIPE,
 ];
+
+/// Caught even if they were ignored when we started: without them nothing can be supervised.
+const NEEDED: [Signal; 2] = [Signal::SIGTERM, Signal::SIGCHLD];
 
 /// One signal that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,33 +43,31 @@ pub enum Arrived {
 
 /// The signals that came, one after another; equal ones may be merged, as the kernel merges them.
 pub struct Caught {
-    signals: Signals,
+    signals: Receiver,
+    ignored: u64,
     mask: SigSet,
 }
 
 impl Caught {
-    /// Registers the handlers, and then lets in what an odd parent has blocked: a blocked SIGCHLD would hide the driver's end.
+    /// Blocks what is caught, and lets in all else, also what an odd parent has blocked. Threads that start later inherit it.
     ///
     /// Real-time signals too, but for the two or three that the C library keeps for its threads.
     ///
     /// What was ignored when we started stays ignored, for us and so for the driver, as a POSIX shell does it: `nohup` asks for
-    /// that with SIGHUP, `&` in a script with SIGINT. Not so SIGTERM and SIGCHLD, without which nothing can be supervised.
+    /// that with SIGHUP, `&` in a script with SIGINT. Not so SIGTERM and SIGCHLD.
     ///
     /// # Errors
-    /// When the kernel refuses a handler.
+    /// When the kernel refuses it.
     pub fn register() -> Result<Self, Failure> {
-        let ignored = ignored();
-        let named = CAUGHT
-            .into_iter()
-            .filter(|signal| matches!(signal, Signal::SIGTERM | Signal::SIGCHLD) || !ignores(ignored, *signal as i32));
-        let real_time =
-            (Numbered::rt_min().as_raw()..=Numbered::rt_max().as_raw()).filter(|number| !ignores(ignored, *number));
-        let caught = named.map(|signal| signal as i32).chain(real_time);
         let register = || -> io::Result<Self> {
-            let signals = Signals::new(caught)?;
-            let mask = SigSet::thread_get_mask()?;
-            SigSet::empty().thread_set_mask()?;
-            Ok(Self { signals, mask })
+            let ignored = heed_the_needed(ignored())?;
+            let mut caught = SigSet::all();
+            LEFT_OUT.into_iter().for_each(|signal| caught.remove(signal));
+            let mask = caught.thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
+            let signals = SignalFd::with_flags(&caught, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+            // Not a pipe, but waited for and read like one.
+            let signals = Receiver::from_owned_fd_unchecked(signals.as_fd().try_clone_to_owned()?)?;
+            Ok(Self { signals, ignored, mask })
         };
         register().map_err(|source| Failure::Kernel { doing: "catch signals", source })
     }
@@ -86,12 +80,31 @@ impl Caught {
 
     /// Waits for the next one, without a bound.
     pub async fn next(&mut self) -> Arrived {
-        match poll_fn(|context| Pin::new(&mut self.signals).poll_next(context)).await {
-            Some(number) => Signal::try_from(number).map_or(Arrived::RealTime(number), Arrived::Named),
-            // The stream ends only when its handle is closed, and nobody does.
-            None => std::future::pending().await,
+        // A read gives one `struct signalfd_siginfo` or nothing; its first field is the signal's number (signalfd(2)).
+        let mut info = [0; size_of::<siginfo>()];
+        loop {
+            if self.signals.readable().await.is_ok()
+                && self.signals.try_read(&mut info).is_ok()
+                && let Some(number) = info.first_chunk().map(|number| i32::from_ne_bytes(*number))
+                && !ignores(self.ignored, number)
+            {
+                return Signal::try_from(number).map_or(Arrived::RealTime(number), Arrived::Named);
+            }
         }
     }
+}
+
+/// An ignored SIGCHLD would have the kernel throw the driver's status away, and the driver would inherit an ignored SIGTERM; a
+/// handler, which exec(2) resets to the default, ends both. It never runs: the signal is blocked.
+fn heed_the_needed(ignored: u64) -> io::Result<u64> {
+    let mut left = ignored;
+    for signal in NEEDED.map(|signal| signal as i32) {
+        if ignores(ignored, signal) {
+            signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+            left &= !(1 << (signal - 1));
+        }
+    }
+    Ok(left)
 }
 
 /// The mask of signals that this process ignores; empty where there is no /proc. Only the kernel's text says it: sigaction(2)

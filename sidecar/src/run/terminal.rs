@@ -4,7 +4,7 @@
 use std::fs::File;
 
 use nix::{
-    sys::signal::{SigSet, Signal, killpg, raise},
+    sys::signal::{Signal, killpg, raise},
     unistd::{Pid, getpgrp, getsid, tcgetpgrp, tcsetpgrp},
 };
 
@@ -50,11 +50,9 @@ impl Terminal {
 
     /// Makes our own group the foreground again, for whoever started us.
     pub fn take_back(&self) {
-        // Asking from the background is itself answered with a SIGTTOU, unless that is blocked.
-        let background = SigSet::from_iter([Signal::SIGTTOU]);
-        if let Err(error) = background.thread_block().and_then(|()| tcsetpgrp(&self.tty, getpgrp())) {
+        // Asking from the background is itself answered with a SIGTTOU, unless that is blocked, as it is here.
+        if let Err(error) = tcsetpgrp(&self.tty, getpgrp()) {
             tracing::debug!(%error, "the terminal was not taken back");
         }
-        let _ = background.thread_unblock();
     }
 }
