@@ -39,7 +39,8 @@ compile() {
     # Tables of addresses in their short form; the loader that is part of a static program, musl's, knows it.
     export "CARGO_TARGET_${name^^}_RUSTFLAGS=-Clink-arg=-Wl,-z,pack-relative-relocs"
     # Each has a profile of its own (Cargo.toml says why).
-    cargo build --release --locked --target "$target" -p codriver
+    # The linker's script comes by this way, not by RUSTFLAGS: it is for codriver alone, and what it links need not know.
+    cargo rustc --release --locked --target "$target" -p codriver --bin codriver -- "-Clink-arg=-Wl,-T,$here/pages.ld"
     cargo build --profile init --locked --target "$target" -p codriver-init
     install -D --target-directory="$programs" "$target_dir/$target"/{init/codriver-init,release/codriver}
 }
