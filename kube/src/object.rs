@@ -1,5 +1,7 @@
 //! What codriver reads of the objects of the API, and nothing else of them.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 use crate::Timestamp;
@@ -82,10 +84,29 @@ pub struct Container {
     pub name: String,
     /// Its image's reference.
     pub image: String,
+    /// Its variables, of `env` alone: what `envFrom` brings is not in the pod.
+    pub env: Vec<Variable>,
     /// Of its own: `Always` makes an init container a native sidecar (Kubernetes: KEP-753).
     pub restart_policy: Option<String>,
     /// After which exit codes it is started again whatever the policy says (Kubernetes: KEP-5307).
     pub restart_policy_rules: Vec<RestartRule>,
+}
+
+/// A variable of a container.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value; none where the pod only says where it comes from.
+    pub value: Option<String>,
+}
+
+/// Without the value: people put secrets there.
+impl fmt::Debug for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variable").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// After these exit codes of a container something is started again: it alone, or with all the others.
@@ -251,6 +272,18 @@ mod tests {
         assert_eq!(ended.finished_at, Timestamp::parse("2026-11-22T22:00:09Z"));
         assert!(pod.status.container("mesh").unwrap().state.running.is_some());
         assert_eq!(pod.status.container("other"), None);
+    }
+
+    #[test]
+    fn the_values_of_variables_are_read_and_never_shown() {
+        let container: Container = serde_json::from_str(
+            r#"{"name":"driver","env":[{"name":"PASSWORD","value":"s3cret"},{"name":"IP","valueFrom":{"fieldRef":{}}}]}"#,
+        )
+        .unwrap();
+        assert_eq!(container.env[0].value.as_deref(), Some("s3cret"));
+        assert_eq!((container.env[1].name.as_str(), &container.env[1].value), ("IP", &None));
+        let shown = format!("{container:?}");
+        assert!(shown.contains("PASSWORD") && !shown.contains("s3cret"), "{shown}");
     }
 
     #[test]

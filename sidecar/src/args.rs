@@ -76,11 +76,17 @@ pub const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount
 /// The shared volume.
 pub const VOLUME: &str = "/codriver";
 
+/// How long failed executors stay. The sweep reads it off the driver's pod.
+pub const KEEP_FAILED: &str = "CODRIVER_KEEP_FAILED";
+
 /// As good as for ever, and still a moment that the clock can count to.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Any whole number of seconds.
-fn seconds(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// For anything else.
+pub fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map(Duration::from_secs).map_err(|_| "expected a whole number of seconds".to_owned())?;
     Ok(seconds.min(LONGEST))
 }

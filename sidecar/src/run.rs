@@ -96,6 +96,7 @@ async fn supervise(args: RunArgs) -> Result<u8, Failure> {
         spark_defaults: attempt::spark_defaults(&args.volume, attempt.number),
         service_account: args.service_account,
         deadline: args.cleanup,
+        keep_failed: !args.keep_failed.is_zero(),
     });
     match &alone {
         Some(alone) => alone.warn(),

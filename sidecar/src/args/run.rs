@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, builder::BoolishValueParser};
 
-use super::{SERVICE_ACCOUNT, VOLUME, seconds};
+use super::{KEEP_FAILED, SERVICE_ACCOUNT, VOLUME, seconds};
 use crate::termination_log::DEFAULT_PATH;
 
 /// `codriver run`.
@@ -29,6 +29,11 @@ pub struct RunArgs {
     /// terminationGracePeriodSeconds, or the kubelet's SIGKILL costs the driver's exit code.
     #[arg(long, value_name = "SECONDS", env = "CODRIVER_CLEANUP", default_value = "5", value_parser = seconds)]
     pub cleanup: Duration,
+    /// With --alone, seconds that executors which failed stay after the driver's end, for a look at their logs; 0 removes them
+    /// with the others. `codriver sweep` removes them then, which reads this variable (not the flag) off the pod; they go with the
+    /// pod in any case.
+    #[arg(long, value_name = "SECONDS", env = KEEP_FAILED, default_value = "0", value_parser = seconds)]
+    pub keep_failed: Duration,
     /// With --alone, the mounted service account: token, ca.crt.
     #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
     pub service_account: PathBuf,

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::{SERVICE_ACCOUNT, VOLUME, seconds};
+use super::{KEEP_FAILED, SERVICE_ACCOUNT, VOLUME, seconds};
 use crate::{mesh::wish::Wish, termination_log::DEFAULT_PATH};
 
 /// `codriver sidecar`.
@@ -41,9 +41,11 @@ pub struct SidecarArgs {
     /// Seconds that one cleanup may take in all.
     #[arg(long, value_name = "SECONDS", env = "CODRIVER_CLEANUP", default_value = "20", value_parser = seconds)]
     pub cleanup: Duration,
-    /// Seconds that executors which failed stay after their driver, for a look at their logs; 0 removes them with the others.
-    /// The sidecar cannot outlive the pod, so at its end they go with the pod, or by `codriver sweep`.
-    #[arg(long, value_name = "SECONDS", env = "CODRIVER_KEEP_FAILED", default_value = "0", value_parser = seconds)]
+    /// Seconds that executors which failed stay after their driver's end, for a look at their logs; 0 removes them with the
+    /// others. The sidecar removes them in time if its pod still runs then, and never holds the pod's end for it. Of a pod that
+    /// has ended `codriver sweep` removes them, which reads this variable (not the flag) off the pod; they go with the
+    /// pod in any case.
+    #[arg(long, value_name = "SECONDS", env = KEEP_FAILED, default_value = "0", value_parser = seconds)]
     pub keep_failed: Duration,
     /// Proxies to ask to quit after the driver's last end, where they are ordinary containers that would keep the pod
     /// alive. auto: those that are known among the pod's containers; none; or a list with `;` between of auto, names

@@ -28,6 +28,8 @@ pub struct Alone {
     pub service_account: PathBuf,
     /// For the cleanup in all.
     pub deadline: Duration,
+    /// Executors that failed stay, for a sweep.
+    pub keep_failed: bool,
 }
 
 impl Alone {
@@ -63,7 +65,7 @@ impl Alone {
             ended_at,
             live: Vec::new(),
             grace: 0,
-            wishes: Wishes::of(&conf, false),
+            wishes: Wishes::of(&conf, self.keep_failed),
         };
         let outcome = cleanup(&client, &target, self.deadline).await;
         tracing::info!(

@@ -9,7 +9,7 @@ use std::{
 
 use codriver_kube::Client;
 use serde::Serialize;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     cleanup::{Outcome, Target, Wishes, cleanup, remove_kept},
@@ -28,7 +28,7 @@ pub struct Cleaner {
     pub pod: Pod,
     /// For one cleanup in all.
     pub deadline: Duration,
-    /// For how long executors that failed stay.
+    /// For how long executors that failed stay after the driver's end.
     pub keep_failed: Duration,
     /// Where the attempts' Spark settings are.
     pub volume: PathBuf,
@@ -93,10 +93,10 @@ impl Cleaner {
         measured::cleanup(&self.metrics, &outcome);
         self.report(ended, &outcome, before);
         if outcome.kept_failed > 0 {
-            let (client, pause, deadline) = (Arc::clone(client), self.keep_failed, self.deadline);
-            // Nothing waits for it: at the pod's end it is dropped, and the owner references do it with the pod.
+            let (client, until, deadline) = (Arc::clone(client), noticed + self.keep_failed, self.deadline);
+            // Nothing waits for it: at the pod's end it is dropped, and a sweep or the owner references do it.
             tokio::spawn(async move {
-                sleep(pause).await;
+                sleep_until(until).await;
                 remove_kept(&client, &target, deadline).await;
             });
         }

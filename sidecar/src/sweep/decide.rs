@@ -6,6 +6,7 @@
 //! * An object that nobody owns may belong to a driver that cannot be seen; it goes only when that is asked for, and no pod of
 //!   its application is left that has not ended.
 //! * Object and end must be older than the minimum age: the sidecar of a driver that has just ended is at work.
+//! * Executors that failed stay for as long as their driver's `CODRIVER_KEEP_FAILED` says, counted from its end.
 //! * Everything is deleted by its uid. Many objects of one application go together only under an id that no other driver can
 //!   come to use: one that holds a uid.
 
@@ -33,8 +34,12 @@ pub struct Leftover {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Driver {
     Lives,
-    /// When, if the kubelet said it: of evicted pods and lost nodes it says nothing.
-    Ended(Option<Timestamp>),
+    Ended {
+        /// When, if the kubelet said it: of evicted pods and lost nodes it says nothing.
+        at: Option<Timestamp>,
+        /// How long its failed executors are to stay (`CODRIVER_KEEP_FAILED`).
+        keep_failed: Duration,
+    },
 }
 
 /// The pods, listed after the leftovers: who made a leftover was there before it.
@@ -44,6 +49,8 @@ pub struct Pods {
     pub drivers: HashMap<String, Driver>,
     /// The uids of executors.
     pub executors: HashSet<String>,
+    /// Of these, the ones that failed; not known where no driver wants them to stay.
+    pub failed: HashSet<String>,
     /// Namespace and application id of all pods that have not ended, executors too.
     pub busy: HashSet<(String, String)>,
 }
@@ -127,8 +134,10 @@ fn application(namespace: &str, id: &str, group: &[Judged<'_>]) -> Option<Applic
 /// What its driver is, if it goes.
 fn fate(leftover: &Leftover, pods: &Pods, wish: &Wish) -> Option<Dead> {
     let object = &leftover.metadata;
-    let is_old =
-        |moment: Timestamp| wish.now.duration_since(SystemTime::from(moment)).is_ok_and(|age| age >= wish.older_than);
+    let is_older = |moment: Timestamp, than: Duration| {
+        wish.now.duration_since(SystemTime::from(moment)).is_ok_and(|age| age >= than)
+    };
+    let is_old = |moment: Timestamp| is_older(moment, wish.older_than);
     // It is leaving: in its grace period, or, if that is long over, on a node that does not answer.
     let is_leaving = object.deletion_timestamp.is_some_and(|until| leftover.kind != Kind::Pods || !is_old(until));
     if is_leaving || !object.creation_timestamp.is_some_and(is_old) {
@@ -138,8 +147,14 @@ fn fate(leftover: &Leftover, pods: &Pods, wish: &Wish) -> Option<Dead> {
     for owner in owning_pods(object) {
         dead = match pods.drivers.get(&owner.uid) {
             Some(Driver::Lives) => return None,
-            Some(Driver::Ended(at)) if at.is_some_and(|at| !is_old(at)) => return None,
-            Some(Driver::Ended(_)) => Some(Dead::Ended),
+            Some(Driver::Ended { at: Some(at), keep_failed }) => {
+                let keep = if pods.failed.contains(&object.uid) { *keep_failed } else { Duration::ZERO };
+                if !is_older(*at, keep.max(wish.older_than)) {
+                    return None;
+                }
+                Some(Dead::Ended)
+            }
+            Some(Driver::Ended { at: None, .. }) => Some(Dead::Ended),
             None if pods.executors.contains(&owner.uid) => return None,
             None => dead.or(Some(Dead::Gone)),
         };

@@ -1,15 +1,18 @@
 //! What there is: the leftovers first, and then the pods that may own them.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use codriver_kube::{Client, Collection, Error, Kind, Object, View};
 
 use super::decide::{Driver, Leftover, Pods};
-use crate::cleanup::{
-    controllers,
-    reaction::{Reaction, react},
-    requests::{How, Requests},
-    strays::{APPLICATION, ROLE},
+use crate::{
+    args::{KEEP_FAILED, seconds},
+    cleanup::{
+        controllers,
+        reaction::{Reaction, react},
+        requests::{How, Requests},
+        strays::{APPLICATION, ROLE},
+    },
 };
 
 /// Tries of a list in a row; the API server may be starting.
@@ -19,6 +22,7 @@ const NOT_EXECUTORS: &str = "spark-role!=executor";
 /// In the words of a field selector.
 const NOT_ENDED: &str = "status.phase!=Succeeded,status.phase!=Failed";
 const ENDED: &str = "status.phase!=Pending,status.phase!=Running,status.phase!=Unknown";
+const FAILED: &str = "status.phase=Failed";
 
 /// Looks around in one namespace, or in all (`""`).
 pub struct Survey<'a> {
@@ -31,13 +35,14 @@ impl<'a> Survey<'a> {
         Self { requests: Requests::new(client), namespace }
     }
 
-    /// All objects of applications. A kind that may not be listed is left out, with its error in `problems`.
+    /// All objects of applications. A kind that may not be listed is left out, with its error in `problems`; or only in a
+    /// warning, if it is one of controllers and none of the executors is made by one: most namespaces never see them.
     ///
     /// # Errors
     /// When the server does not answer, or pods may not be listed: then nothing can be decided.
     pub async fn leftovers(&mut self, problems: &mut Vec<Error>) -> Result<Vec<Leftover>, Error> {
         let executors = format!("{ROLE},{APPLICATION}");
-        let mut leftovers = Vec::new();
+        let (mut leftovers, mut unseen) = (Vec::new(), Vec::new());
         // Owners come last: what is not among them later was gone before, and not made since.
         for (kind, selector) in [
             (Kind::StatefulSets, ""),
@@ -48,8 +53,17 @@ impl<'a> Survey<'a> {
         ] {
             match self.list(kind, selector, "", View::Metadata, |object| leftover(kind, object)).await {
                 Ok(found) => leftovers.extend(found),
+                Err(error @ Error::Forbidden { .. }) if controllers::KINDS.contains(&kind) => unseen.push(error),
                 Err(error @ Error::Forbidden { .. }) if kind != Kind::Pods => problems.push(error),
                 Err(error) => return Err(error),
+            }
+        }
+        let is_controlled = |it: &Leftover| it.kind == Kind::Pods && controllers::has_made(&it.metadata);
+        if leftovers.iter().any(is_controlled) {
+            problems.extend(unseen);
+        } else {
+            for problem in unseen {
+                tracing::warn!(%problem, "not swept: controllers of executors, if there are any");
             }
         }
         Ok(leftovers)
@@ -75,9 +89,17 @@ impl<'a> Survey<'a> {
                 pods.drivers.insert(pod.uid, Driver::Lives);
             }
         }
-        let ended = |pod: Object| Some((pod.metadata.uid.clone(), Driver::Ended(ended_at(&pod))));
+        let ended = |pod: Object| {
+            let driver = Driver::Ended { at: ended_at(&pod), keep_failed: keep_failed(&pod) };
+            Some((pod.metadata.uid, driver))
+        };
         for (uid, driver) in self.list(Kind::Pods, NOT_EXECUTORS, ENDED, View::Full, ended).await? {
             pods.drivers.entry(uid).or_insert(driver);
+        }
+        let wants = |driver: &Driver| matches!(driver, Driver::Ended { keep_failed, .. } if !keep_failed.is_zero());
+        if pods.drivers.values().any(wants) {
+            let uid = |pod: Object| Some(pod.metadata.uid);
+            pods.failed.extend(self.list(Kind::Pods, ROLE, FAILED, View::Metadata, uid).await?);
         }
         Ok(pods)
     }
@@ -122,4 +144,11 @@ fn leftover(kind: Kind, object: Object) -> Option<Leftover> {
 fn ended_at(pod: &Object) -> Option<codriver_kube::Timestamp> {
     let ends = pod.status.container_statuses.iter().filter_map(|status| status.state.terminated.as_ref());
     ends.filter_map(|end| end.finished_at).max_by_key(|at| SystemTime::from(*at))
+}
+
+/// How long the driver's pod wants failed executors to stay: the longest, should several containers say it.
+fn keep_failed(pod: &Object) -> Duration {
+    let containers = pod.spec.init_containers.iter().chain(&pod.spec.containers);
+    let told = containers.flat_map(|container| &container.env).filter(|variable| variable.name == KEEP_FAILED);
+    told.filter_map(|variable| seconds(variable.value.as_deref()?).ok()).max().unwrap_or_default()
 }

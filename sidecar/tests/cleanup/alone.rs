@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::cluster::said;
@@ -33,6 +34,19 @@ async fn after_the_drivers_end_nothing_is_left_and_the_code_is_the_drivers() {
     assert_eq!((code, world.names().len()), (Some(7), 0), "{log}");
     assert!(log.contains("cleaned up after the driver") && log.contains(r#""removed":5"#), "{log}");
     assert!(log.contains("alone, without a sidecar"), "{log}");
+    world.requests();
+}
+
+#[tokio::test]
+async fn executors_that_failed_stay_for_a_sweep_where_that_is_asked_for() {
+    let status = json!({ "phase": "Failed", "containerStatuses": [{ "name": "executor",
+        "state": { "terminated": { "exitCode": 52, "reason": "Error", "finishedAt": "2020-01-01T00:00:00Z" } } }] });
+    let world = World::with([executor(ID, "failed").with_status(status), executor(ID, "running"), config_map(ID)]);
+    let (cluster, volume) = (cluster_of(&world).await, volume());
+    let mut command = cluster.codriver(&["run", "--alone", "--keep-failed", "600", "--", "true"]);
+    let (_, log, code) = said(&command.env("CODRIVER_DIR", volume.path()).output().await.unwrap());
+    assert_eq!((code, world.names()), (Some(0), vec!["failed".to_owned()]), "{log}");
+    assert!(log.contains("1 executors that failed"), "{log}");
     world.requests();
 }
 

@@ -1,12 +1,15 @@
 //! What stays because it was asked for.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use codriver::cleanup::{Keep, Outcome, Target, Wishes, cleanup, remove_kept};
+use codriver::protocol::Attempt;
+use codriver::sidecar::{Pod, cleaning::Cleaner, events::Events, machine::Ended};
+use codriver::verdict::{Evidence, Verdict};
 use serde_json::json;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::objects::{APPLICATION, DRIVER, Stored, claim, config_map, executor};
+use crate::objects::{APPLICATION, DRIVER, NAMESPACE, Stored, claim, config_map, executor};
 use crate::program::cluster_of;
 use crate::world::World;
 use crate::{DEADLINE, target};
@@ -54,6 +57,33 @@ async fn executors_that_failed_by_themselves_stay_until_their_time_is_over() {
     assert_eq!(outcome.kept_in_words().as_deref(), Some("2 executors that failed"));
     remove_kept(&world.client(), &keeping(Keep::Failed), DEADLINE).await;
     assert_eq!(world.names(), [] as [&str; 0]);
+    world.requests();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sidecar_goes_on_and_removes_what_it_has_kept_when_the_time_since_the_drivers_end_is_over() {
+    let world = World::with([failed("out-of-memory", 52, BEFORE), executor(APPLICATION, "running")]);
+    let pod = Pod { namespace: NAMESPACE.into(), name: "p".into(), uid: DRIVER.into(), container: "driver".into() };
+    let volume = tempfile::tempdir().unwrap();
+    let cleaner = Cleaner {
+        client: Some(Arc::new(world.client())),
+        pod: pod.clone(),
+        deadline: DEADLINE,
+        keep_failed: Duration::from_secs(600),
+        volume: volume.path().to_owned(),
+        termination_log: volume.path().join("termination-log"),
+        events: Arc::new(Events::new(None, pod)),
+        metrics: Arc::default(),
+    };
+    let attempt = Attempt { number: 1, application_id: APPLICATION.into(), since: 0 };
+    let ended = Ended { attempt, verdict: Verdict::Exited(1), evidence: Evidence::Farewell, reason: None };
+    let end = Instant::now();
+    cleaner.clean(&ended, None, end).await;
+    assert!(end.elapsed() < Duration::from_secs(1));
+    for (second, left) in [(599, &["out-of-memory"][..]), (601, &[])] {
+        sleep_until(end + Duration::from_secs(second)).await;
+        assert_eq!(world.names(), left, "after {second} s");
+    }
     world.requests();
 }
 

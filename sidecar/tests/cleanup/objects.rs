@@ -26,6 +26,7 @@ pub struct Stored {
     /// Kind and uid.
     pub owner: Option<(&'static str, String)>,
     pub created: String,
+    pub spec: Value,
     pub status: Value,
     /// It is not there before.
     pub from: Instant,
@@ -45,6 +46,7 @@ impl Stored {
             labels: BTreeMap::from([("spark-app-selector".to_owned(), application_id.to_owned())]),
             owner: Some(("Pod", DRIVER.into())),
             created: "2026-11-22T22:00:00Z".into(),
+            spec: json!({}),
             status: json!({}),
             from: Instant::now(),
             lingers: Duration::ZERO,
@@ -105,6 +107,10 @@ impl Stored {
         Self { status, ..self }
     }
 
+    pub fn with_spec(self, spec: Value) -> Self {
+        Self { spec, ..self }
+    }
+
     fn phase(&self) -> &str {
         self.status["phase"].as_str().unwrap_or("Running")
     }
@@ -140,7 +146,7 @@ impl Stored {
         }
         let mut object = json!({ "metadata": metadata });
         if !metadata_only {
-            object["spec"] = json!({});
+            object["spec"] = self.spec.clone();
             object["status"] = self.status.clone();
         }
         object

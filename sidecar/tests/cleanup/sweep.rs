@@ -1,6 +1,9 @@
 //! `codriver sweep`: the real program against the stand-in API server.
 
-use serde_json::Value;
+use std::time::{Duration, SystemTime};
+
+use codriver_kube::Timestamp;
+use serde_json::{Value, json};
 
 use crate::cluster::said;
 use crate::objects::{Stored, claim, config_map, controller, executor, executors, pod};
@@ -67,18 +70,46 @@ async fn where_there_is_nothing_nothing_is_said_and_pods_are_not_even_listed() {
     assert_eq!(world.requests().len(), 5);
 }
 
+fn end(finished: &str) -> Value {
+    json!({ "phase": "Failed", "containerStatuses": [{ "name": "driver",
+        "state": { "terminated": { "exitCode": 137, "finishedAt": finished } } }] })
+}
+
 #[tokio::test]
 async fn a_driver_that_has_just_ended_is_left_to_its_sidecar() {
-    let end = |finished: &str| {
-        serde_json::json!({ "phase": "Failed", "containerStatuses": [{ "name": "driver",
-            "state": { "terminated": { "exitCode": 137, "finishedAt": finished } } }] })
-    };
     for (finished, left) in [(OLD, 1), ("2999-01-01T00:00:00Z", 3)] {
         let its = [executor("job", "e"), config_map("job")].map(|it| it.owned_by("u-ended").created(OLD));
         let driver = pod("ended", "u-ended", "Failed").with_status(end(finished));
         let world = World::with(its.into_iter().chain([driver]));
         let (table, log, code) = sweep(&world, &[]).await;
         assert_eq!((world.names().len(), code), (left, Some(0)), "{table}{log}");
+    }
+}
+
+#[tokio::test]
+async fn executors_that_failed_stay_for_as_long_as_their_drivers_pod_says() {
+    let of_ended = |it: Stored| it.owned_by("u-ended").created(OLD);
+    let an_hour_ago = Timestamp::from(SystemTime::now() - Duration::from_secs(3600)).to_string();
+    let keeping = |value: Value| {
+        let env = json!([{ "name": "CODRIVER_CLEANUP", "value": "86400" }, value]);
+        json!({ "initContainers": [{ "name": "codriver", "env": env }] })
+    };
+    for (spec, left) in [
+        (json!({}), &["ended"][..]),
+        (keeping(json!({ "name": "CODRIVER_KEEP_FAILED", "value": "86400" })), &["failed", "ended"]),
+        (keeping(json!({ "name": "CODRIVER_KEEP_FAILED", "value": "1800" })), &["ended"]),
+        (keeping(json!({ "name": "CODRIVER_KEEP_FAILED", "valueFrom": {} })), &["ended"]),
+    ] {
+        let failed = executor(ID, "failed").with_status(json!({ "phase": "Failed" }));
+        let its = [failed, executor(ID, "other"), config_map(ID)].map(of_ended);
+        let driver = pod("ended", "u-ended", "Failed").with_status(end(&an_hour_ago)).with_spec(spec.clone());
+        let world = World::with(its.into_iter().chain([driver]));
+        let (table, log, code) = sweep(&world, &[]).await;
+        assert_eq!(
+            (world.names(), code),
+            (left.iter().map(ToString::to_string).collect(), Some(0)),
+            "{spec}{table}{log}"
+        );
     }
 }
 
@@ -92,7 +123,7 @@ async fn what_is_young_stays_until_it_is_old_enough() {
 #[tokio::test]
 async fn what_nobody_owns_goes_only_with_orphans_and_never_beside_a_pod_at_work() {
     let orphans = || {
-        let failed = executor("dead", "failed").with_status(serde_json::json!({ "phase": "Failed" }));
+        let failed = executor("dead", "failed").with_status(json!({ "phase": "Failed" }));
         let of_running = [executor("unseen", "running"), config_map("unseen")];
         [failed, config_map("dead")].into_iter().chain(of_running).map(|it| it.without_owner().created(OLD))
     };
@@ -135,6 +166,20 @@ async fn each_trouble_has_its_code_and_what_can_be_done_is_done() {
         let (_, log, ended) = sweep(&world, &[]).await;
         assert_eq!((ended, world.names().len()), (Some(code), left), "{log}");
         assert!(log.contains(&words.replace('"', "\\\"")), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_right_on_controllers_costs_the_code_only_where_a_controller_is_at_work() {
+    let controlled = executor("job-2", "controlled").owned_by_a("StatefulSet", "u-set").created(OLD);
+    for (more, code, left) in [(None, 0, 0), (Some(controlled), 77, 1)] {
+        let world = World::with(dead(ID, 2).into_iter().chain(more));
+        let world = world.forbidding("list statefulsets").forbidding("list deployments");
+        let (_, log, ended) = sweep(&world, &[]).await;
+        assert_eq!((ended, world.names().len()), (Some(code), left), "{log}");
+        for kind in ["statefulsets", "deployments"] {
+            assert!(log.contains(&format!("resources: [\\\"{kind}\\\"]")), "{log}");
+        }
     }
 }
 

@@ -31,15 +31,20 @@ fn with(kind: Kind, id: &str, mut metadata: Value) -> Leftover {
 }
 
 fn pods() -> Pods {
+    let ended = |at, keep_failed| Driver::Ended { at, keep_failed: Duration::from_secs(keep_failed) };
     let drivers = [
         ("u-lives", Driver::Lives),
-        ("u-ended", Driver::Ended(Some(at(OLD)))),
-        ("u-just-ended", Driver::Ended(Some(at(YOUNG)))),
-        ("u-evicted", Driver::Ended(None)),
+        ("u-ended", ended(Some(at(OLD)), 0)),
+        ("u-just-ended", ended(Some(at(YOUNG)), 0)),
+        ("u-evicted", ended(None, 0)),
+        ("u-keeps-for-long", ended(Some(at(OLD)), 1801)),
+        ("u-kept-long-enough", ended(Some(at(OLD)), 1800)),
+        ("u-keeps-for-less-than-a-sweep-waits", ended(Some(at(YOUNG)), 1)),
     ];
     Pods {
         drivers: drivers.map(|(uid, driver)| (uid.to_owned(), driver)).into(),
         executors: ["u-executor".to_owned()].into(),
+        failed: HashSet::new(),
         busy: [("etl".to_owned(), "busy".to_owned())].into(),
     }
 }
@@ -63,6 +68,20 @@ fn only_what_a_dead_driver_owned_goes_and_only_after_a_while() {
         for kind in ORDER {
             assert_eq!(fate(&leftover(kind, ID, made, owners), &pods(), &wish()), dead, "{kind} {owners:?} {made}");
         }
+    }
+}
+
+#[test]
+fn failed_executors_stay_for_as_long_as_their_driver_says_and_nothing_else_does() {
+    for (owner, of_others, of_failed) in [
+        ("u-keeps-for-long", Some(Dead::Ended), None),
+        ("u-kept-long-enough", Some(Dead::Ended), Some(Dead::Ended)),
+        ("u-keeps-for-less-than-a-sweep-waits", None, None),
+    ] {
+        let executor = leftover(Kind::Pods, ID, OLD, &[owner]);
+        let failed = Pods { failed: [executor.metadata.uid.clone()].into(), ..pods() };
+        assert_eq!(fate(&executor, &pods(), &wish()), of_others, "{owner}");
+        assert_eq!(fate(&executor, &failed, &wish()), of_failed, "{owner}");
     }
 }
 
