@@ -5,6 +5,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+# Inits that codriver is tried inside of and around. What cannot be installed, the test says again.
+bash -c '. e2e/lib.sh; need_apt tini dumb-init catatonit'
+
 cargo test --workspace --locked --no-fail-fast 2>&1 | tee "$log"
 code=$?
 

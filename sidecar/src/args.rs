@@ -63,8 +63,8 @@ pub enum Verb {
     /// Wait for another driver's pod, and end with its driver's exit code (the truth for `spark-submit --deploy-mode cluster`).
     ///
     /// The pod's changes are told as they happen; a pod that is lost (evicted, preempted, its node gone) is told apart from a
-    /// driver that fails. Evidence is what the API server says, so this pod's service account must be allowed get, list and
-    /// watch of pods (and get of pods/log with --follow-log) in that namespace.
+    /// driver that fails. Evidence is what the API server says, so this pod's service account must be allowed to list and
+    /// watch pods (and to get pods/log with --follow-log) in that namespace.
     #[command(after_help = wait::AFTER_HELP)]
     Wait(WaitArgs),
     /// Ask the sidecar's /healthz: what startupProbe calls, since a scratch image has no curl.

@@ -12,6 +12,8 @@ mod faults;
 mod kept;
 mod objects;
 mod program;
+#[path = "../shared/role.rs"]
+mod role;
 mod strays;
 mod sweep;
 mod world;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cluster::said;
 use crate::objects::{Stored, claim, config_map, controller, executor, executors, pod};
 use crate::program::cluster_of;
+use crate::role::rights;
 use crate::world::{Fault, World};
 
 /// Holds a uid, so that many objects may go together.
@@ -201,20 +202,10 @@ async fn the_manifests_allow_what_a_sweep_does_and_no_more() {
         include_str!("../../../manifests/sweep/cronjob.yaml"),
         include_str!("../../../manifests/sweep/all-namespaces.yaml"),
     ] {
-        let listed = |line: &str, key: &str| -> Option<Vec<String>> {
-            let list = line.trim().strip_prefix(key)?.strip_suffix(']')?;
-            Some(list.split(", ").map(str::to_owned).collect())
-        };
-        let (mut resources, mut allowed) = (Vec::new(), Vec::new());
-        for line in page.lines() {
-            resources = listed(line, "resources: [").unwrap_or(resources);
-            let verbs = listed(line, "verbs: [").unwrap_or_default();
-            allowed.extend(verbs.iter().flat_map(|verb| resources.iter().map(move |it| format!("{verb} {it}"))));
-        }
+        let mut allowed = rights(page);
         // Of many ConfigMaps or claims of one application there is no case here.
         allowed
             .retain(|it| !["deletecollection configmaps", "deletecollection persistentvolumeclaims"].contains(&&**it));
-        allowed.sort();
         assert_eq!(asked, allowed);
     }
 }

@@ -5,6 +5,8 @@
 mod api;
 #[path = "../shared/cluster.rs"]
 mod cluster;
+#[path = "../shared/role.rs"]
+mod role;
 
 use std::process::Stdio;
 
@@ -101,6 +103,25 @@ async fn the_log_is_shown_without_a_line_lost_or_doubled() {
     let asked = api.asked();
     assert!(asked[0].contains("labelSelector=spark-role%3Ddriver"), "{asked:?}");
     assert!(asked.iter().any(|target| target.ends_with("sinceTime=2026-11-22T22%3A00%3A02Z")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn the_role_in_the_documentation_allows_what_a_wait_asks_and_no_more() {
+    let api = Api::default()
+        .on(Route::List, [list(1, &[pod(1, &runs())])])
+        .on(Route::Watch, [change(Tail::Silence, &pod(2, &ended(0)))])
+        .on(Route::Log, [(200, "2026-11-22T22:00:01.5Z one\n".into(), Tail::End)]);
+    let output = waits(&cluster_of(&api).await, &["job", "--follow-log"]).output().await.unwrap();
+    assert_eq!(said(&output).2, Some(0), "{output:?}");
+    let right = |target: &String| match target.split_once('?').map_or((target.as_str(), ""), |parts| parts) {
+        (path, _) if path.ends_with("/log") => "get pods/log",
+        (_, query) if query.contains("watch=true") => "watch pods",
+        _ => "list pods",
+    };
+    let mut asked: Vec<_> = api.asked().iter().map(right).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    assert_eq!(asked, role::rights(include_str!("../../../docs/wait.md")));
 }
 
 #[tokio::test]
