@@ -47,16 +47,17 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// `after` and `deadline` count from the driver's start.
+    /// `after` and `deadline` count from the driver's start. With an `after` of zero nothing is told.
     #[must_use]
     pub fn new(wanted: Wanted, after: Duration, deadline: Option<Duration>) -> Self {
         Self { wanted, after, deadline, told: None, ready: None }
     }
 
-    /// When the first look is, from the driver's start.
+    /// When the first look is, from the driver's start; none if nobody wants one.
     #[must_use]
-    pub fn first_look(&self) -> Duration {
-        self.deadline.map_or(self.after, |deadline| deadline.min(self.after))
+    pub fn first_look(&self) -> Option<Duration> {
+        let after = Some(self.after).filter(|after| !after.is_zero());
+        after.into_iter().chain(self.deadline).min()
     }
 
     /// What follows from a look, at this time since the driver's start. A look that failed found nothing, and nothing follows
@@ -75,13 +76,15 @@ impl Patience {
         }
         let overdue = self.deadline.is_some_and(|deadline| elapsed >= deadline);
         let waits_for_some = looked.pods > 0 || (looked.reason.is_some() && self.wanted == Wanted::Now);
-        if overdue && waits_for_some {
-            return vec![Step::GiveUp(looked.reason)];
-        }
         let mut steps = Vec::new();
-        if let Some(reason) = looked.reason.filter(|reason| self.told != Some(reason.kind)) {
+        let is_new = |reason: &&Reason| !self.after.is_zero() && self.told != Some(reason.kind);
+        if let Some(reason) = looked.reason.as_ref().filter(is_new) {
             self.told = Some(reason.kind);
-            steps.push(Step::Say(reason));
+            steps.push(Step::Say(reason.clone()));
+        }
+        if overdue && waits_for_some {
+            steps.push(Step::GiveUp(looked.reason));
+            return steps;
         }
         let left = self.deadline.and_then(|deadline| deadline.checked_sub(elapsed)).filter(|left| !left.is_zero());
         steps.push(Step::Wait(left.unwrap_or(PERIOD).min(PERIOD)));
@@ -158,14 +161,31 @@ mod tests {
             (Wanted::Now, None, false),
         ] {
             let steps = patience(wanted, Some(300)).step(late, found.clone());
-            assert_eq!(matches!(steps[..], [Step::GiveUp(_)]), gives_up, "{wanted:?} {found:?}");
+            assert_eq!(matches!(steps.last(), Some(Step::GiveUp(_))), gives_up, "{wanted:?} {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_reason_that_is_first_known_at_the_deadline_is_told_there_unless_nothing_is() {
+        let (say, give_up) = (Step::Say(reason(Kind::Quota)), Step::GiveUp(Some(reason(Kind::Quota))));
+        for (after, expected) in [(60, vec![say, give_up.clone()]), (0, vec![give_up])] {
+            let mut patience = Patience::new(Wanted::Now, Duration::from_secs(after), Some(Duration::from_secs(60)));
+            assert_eq!(patience.step(AFTER, looked(&[], 0, Some(Kind::Quota))), expected, "{after}");
         }
     }
 
     #[test]
     fn no_look_is_before_its_time_and_one_is_at_the_deadline() {
-        for (deadline, first) in [(None, 60), (Some(300), 60), (Some(20), 20)] {
-            assert_eq!(patience(Wanted::Now, deadline).first_look().as_secs(), first, "{deadline:?}");
+        for (after, deadline, first) in [
+            (60, None, Some(60)),
+            (60, Some(300), Some(60)),
+            (60, Some(20), Some(20)),
+            (0, Some(20), Some(20)),
+            (0, None, None),
+        ] {
+            let seconds = Duration::from_secs;
+            let patience = Patience::new(Wanted::Now, seconds(after), deadline.map(seconds));
+            assert_eq!(patience.first_look(), first.map(seconds), "{after} {deadline:?}");
         }
         for (elapsed, pause) in [(60, 10), (50, 15), (80, 15)] {
             let steps = patience(Wanted::Now, Some(70)).step(Duration::from_secs(elapsed), looked(&[], 0, None));

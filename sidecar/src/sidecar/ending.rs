@@ -120,6 +120,16 @@ mod tests {
     }
 
     #[test]
+    fn a_driver_that_was_given_up_says_why_before_all_else() {
+        let why = "no executor came within 60 s (CODRIVER_EXECUTORS_DEADLINE): the quota is used up".into();
+        let note = note(&ended(Verdict::GivenUp { code: 75, why }, Evidence::Farewell, None), &outcome());
+        assert_eq!((note.reason, note.is_warning), (Reason::DriverFailed, true));
+        let words = "The driver was given up (code 75): no executor came within 60 s (CODRIVER_EXECUTORS_DEADLINE): the \
+                     quota is used up (evidence: farewell).";
+        assert!(note.message.starts_with(words), "{}", note.message);
+    }
+
+    #[test]
     fn what_is_kept_is_said() {
         let outcome = Outcome { kept: Keep::Failed, kept_failed: 2, ..outcome() };
         let note = note(&ended(Verdict::Exited(0), Evidence::Farewell, None), &outcome);

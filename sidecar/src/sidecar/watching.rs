@@ -40,7 +40,7 @@ pub struct Watcher {
     pub pod: Pod,
     /// The shared volume, with Spark's settings and the executors' template.
     pub volume: PathBuf,
-    /// From the driver's start to the first look; zero means never.
+    /// From the driver's start until it is told; zero means never.
     pub after: Duration,
     /// From the driver's start until it is given up.
     pub deadline: Option<Duration>,
@@ -52,7 +52,7 @@ impl Watcher {
     /// Watches until an executor serves or the driver is given up, and tells that. Without a service account, or where no
     /// executor is ever wanted, it ends at once. Dropping the future ends it.
     pub async fn watch(&self, attempt: &Attempt, tell: mpsc::Sender<Event>) {
-        let Some(client) = self.client.as_ref().filter(|_| !self.after.is_zero()) else { return };
+        let Some(client) = &self.client else { return };
         let conf = SparkConf::load(&spark_defaults(&self.volume, attempt.number));
         let wanted = Wanted::of(&conf);
         if wanted == Wanted::None {
@@ -66,11 +66,12 @@ impl Watcher {
             trial: &trial,
         };
         let mut patience = Patience::new(wanted, self.after, self.deadline);
+        let Some(first_look) = patience.first_look() else { return };
         // Of a driver that ran already when this sidecar came; a clock that jumped makes the first look early, no more.
-        let already = Duration::from_secs(now().saturating_sub(attempt.since)).min(patience.first_look());
+        let already = Duration::from_secs(now().saturating_sub(attempt.since)).min(first_look);
         let already = if attempt.number == 0 { Duration::ZERO } else { already };
         let begun = Instant::now();
-        sleep_until(begun + patience.first_look() - already).await;
+        sleep_until(begun + first_look - already).await;
         let mut complaints = Complaints::default();
         loop {
             let looked = look(client, &question, &mut |error| complaints.say(&error)).await;

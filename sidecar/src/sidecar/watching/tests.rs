@@ -31,10 +31,14 @@ fn api(pods: (u16, &'static str), events: (u16, &'static str)) -> Arc<Api> {
 
 /// What the watch tells within some seconds.
 async fn watched(api: &Arc<Api>, deadline: Option<u64>, seconds: u64) -> Option<Event> {
+    told_after(api, 60, deadline, seconds).await
+}
+
+async fn told_after(api: &Arc<Api>, after: u64, deadline: Option<u64>, seconds: u64) -> Option<Event> {
     let volume = tempfile::tempdir().unwrap();
     let (client, pod) = (Some(api.client()), test_api::pod());
     let events = Arc::new(Events::new(client.clone(), pod.clone()));
-    let (after, deadline) = (Duration::from_secs(60), deadline.map(Duration::from_secs));
+    let (after, deadline) = (Duration::from_secs(after), deadline.map(Duration::from_secs));
     let watcher = Watcher { client, pod, volume: volume.path().to_owned(), after, deadline, events };
     let attempt = Attempt { number: 1, application_id: "spark-1".into(), since: now() };
     let (tell, mut told) = mpsc::channel(1);
@@ -96,6 +100,21 @@ async fn at_the_deadline_the_driver_is_given_up_with_the_reason() {
     let words =
         "no executor came within 70 s (CODRIVER_EXECUTORS_DEADLINE): the API server refuses executors: the namespace's";
     assert!(why.starts_with(words), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_before_the_first_look_tells_the_reason_too_and_without_looks_it_holds_all_the_same() {
+    for (after, told) in [(60, &[TOLD][..]), (300, &[TOLD]), (0, &[])] {
+        let api = api((200, EMPTY), (200, EMPTY));
+        let Some(Event::NoExecutors { why, .. }) = told_after(&api, after, Some(60), 61).await else {
+            panic!("not given up with {after}")
+        };
+        assert!(why.contains("quota is used up"), "{why}");
+        assert_eq!(api.requests(), [&[LIST, LIST, TRIAL], told].concat(), "{after}");
+    }
+    let api = api((200, EMPTY), (200, EMPTY));
+    assert_eq!(told_after(&api, 0, None, 3600).await, None);
+    assert_eq!(api.requests(), [] as [&str; 0]);
 }
 
 #[tokio::test(start_paused = true)]
