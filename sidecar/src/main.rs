@@ -13,12 +13,16 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // --help and --version come this way too; clap prints them on stdout.
+            if error.use_stderr() {
+                log::say(&error.render().to_string());
+                return ExitCode::from(78);
+            }
+            // --help and --version come this way too.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(78) } else { ExitCode::SUCCESS };
+            return ExitCode::SUCCESS;
         }
     };
-    // A panic has said on stderr what it is; its own code, 101, is one of Spark's.
+    // A panic has been logged; its own code, 101, is one of Spark's.
     match panic::catch_unwind(|| log::start(&cli.log).and_then(|()| act(cli.verb))) {
         Err(_) => ExitCode::from(BUG),
         Ok(Ok(code)) => ExitCode::from(code),

@@ -8,6 +8,7 @@ mod codes;
 mod companion;
 mod descendants;
 mod descriptors;
+mod full;
 mod groups;
 mod job_control;
 mod last_words;
