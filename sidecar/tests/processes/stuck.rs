@@ -1,29 +1,66 @@
 //! `--stuck-after`, as far as it needs no JVM; with one it is tried in `e2e/tests/jvm`.
 
-use std::{fs, net::TcpListener, process::Command};
+use std::{
+    fs,
+    io::{self, Write as _},
+    net::TcpListener,
+    os::unix::fs::symlink,
+    process::Command,
+};
 
 use crate::bench::Running;
 
-/// A wrapper that looks at this port, with its log on stdout.
-fn looking_at(port: u16) -> (Running, tempfile::TempDir) {
+/// A volume whose settings name this port.
+fn volume(port: u16) -> tempfile::TempDir {
     let volume = tempfile::tempdir().unwrap();
     for folder in ["attempts", "spark"] {
         fs::create_dir(volume.path().join(folder)).unwrap();
     }
     fs::write(volume.path().join("spark/spark-defaults.conf"), format!("spark.driver.port={port}\n")).unwrap();
-    let mut command = Command::new("sh");
-    command.args(["-c", r#"exec "$0" --log debug run --stuck-after 1 -- sleep 3600 2>&1"#]);
-    command.arg(env!("CARGO_BIN_EXE_codriver")).env("CODRIVER_DIR", volume.path()).env("POD_UID", "pod");
-    (Running::start(&mut command), volume)
+    volume
+}
+
+/// Starts this shell script, in which `$0` is codriver: its driver must become stuck and be ended. Returns its code and its log,
+/// which it must write to stdout.
+fn stuck(command: &mut Command, script: &str, prepare: impl FnOnce(&tempfile::TempDir)) -> (i32, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let volume = volume(listener.local_addr().unwrap().port());
+    prepare(&volume);
+    command.args(["sh", "-c", script, env!("CARGO_BIN_EXE_codriver")]);
+    let mut running = Running::start(command.env("CODRIVER_DIR", volume.path()).env("POD_UID", "pod"));
+    while !running.line().contains(r#""open":true"#) {}
+    drop(listener);
+    let log = running.rest().join("\n");
+    (running.code(), log)
 }
 
 #[test]
 fn a_driver_whose_port_was_open_and_is_closed_is_ended_and_keeps_its_own_code_where_no_jvm_tells_more() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (mut running, _volume) = looking_at(listener.local_addr().unwrap().port());
-    while !running.line().contains(r#""open":true"#) {}
-    drop(listener);
-    let log = running.rest().join("\n");
-    assert_eq!(running.code(), 143);
+    let script = r#"exec "$0" --log debug run --stuck-after 1 -- sleep 3600 2>&1"#;
+    let (code, log) = stuck(&mut Command::new("env"), script, |_| {});
+    assert_eq!(code, 143);
+    assert!(log.contains("SparkContext had stopped") && log.contains("no JVM told why"), "{log}");
+}
+
+#[test]
+fn a_jvm_cannot_be_asked_without_a_tmp_to_write_to_which_is_said_and_costs_no_code() {
+    let mut unshare = Command::new("unshare");
+    unshare.arg("--mount").args((!rustix::process::geteuid().is_root()).then_some("--map-root-user"));
+    let words: Vec<_> = unshare.get_args().map(ToOwned::to_owned).collect();
+    if !Command::new("unshare").args(words).arg("true").status().is_ok_and(|status| status.success()) {
+        // Past libtest, which keeps what a passing test prints: test.sh counts it.
+        let _ = writeln!(io::stderr(), "SKIPPED TEST: no mount namespaces here (neither root nor user namespaces)");
+        return;
+    }
+    // As with readOnlyRootFilesystem; the volume may itself be in /tmp. A JVM is known by its name, and it catches SIGQUIT.
+    let script = r#"set -e
+        mount --bind "$CODRIVER_DIR" /mnt
+        mount --bind /tmp /tmp
+        mount -o remount,bind,ro /tmp
+        export CODRIVER_DIR=/mnt
+        exec "$0" --log debug run --stuck-after 1 -- /mnt/java -c 'trap : QUIT; while :; do sleep 1; done' 2>&1"#;
+    let (code, log) = stuck(&mut unshare, script, |volume| symlink("/bin/sh", volume.path().join("java")).unwrap());
+    assert_eq!(code, 143);
+    assert!(log.contains("Read-only file system") && log.contains("hint: mount an emptyDir at /tmp"), "{log}");
     assert!(log.contains("SparkContext had stopped") && log.contains("no JVM told why"), "{log}");
 }

@@ -77,8 +77,11 @@ struct Wish(PathBuf);
 impl Wish {
     fn make(pid: Pid) -> io::Result<Self> {
         let path = PathBuf::from(format!("/tmp/.attach_pid{pid}"));
-        OpenOptions::new().write(true).create_new(true).open(&path)?;
-        Ok(Self(path))
+        let made = OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| {
+            let words = format!("cannot make {}: {error}; hint: mount an emptyDir at /tmp", path.display());
+            io::Error::new(error.kind(), words)
+        });
+        made.map(|_| Self(path))
     }
 }
 
