@@ -28,7 +28,7 @@ pub struct Cli {
     #[command(subcommand)]
     pub verb: Verb,
     /// How much to log: off, error, warn, info, debug.
-    #[arg(long, env = "CODRIVER_LOG", default_value = "info", global = true)]
+    #[arg(long, value_name = "LEVEL", env = "CODRIVER_LOG", default_value = "info", global = true)]
     pub log: String,
 }
 

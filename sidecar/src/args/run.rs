@@ -14,7 +14,7 @@ pub struct RunArgs {
     #[arg(long = "dir", value_name = "DIR", env = "CODRIVER_DIR", default_value = VOLUME)]
     pub volume: PathBuf,
     /// The pod's uid (metadata.uid); the application id is made of it. codriver-init hands it over in the volume.
-    #[arg(long, env = "POD_UID")]
+    #[arg(long, value_name = "UID", env = "POD_UID")]
     pub pod_uid: Option<String>,
     /// Seconds between a request to stop and SIGKILL to the driver's process group, and between the driver's own end and SIGKILL
     /// to what it left running. Keep it below
@@ -35,7 +35,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "SECONDS", env = KEEP_FAILED, default_value = "0", value_parser = seconds)]
     pub keep_failed: Duration,
     /// With --alone, the mounted service account: token, ca.crt.
-    #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
+    #[arg(long, value_name = "DIR", env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
     pub service_account: PathBuf,
     /// End with another code than the driver's, for schedulers that take a code such as 143 for a failure: `143=0`. May be
     /// repeated, or separated by commas. Log, event and termination message keep the truth.
@@ -50,7 +50,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "SECONDS", env = "CODRIVER_STUCK_AFTER", value_parser = seconds)]
     pub stuck_after: Option<Duration>,
     /// Where the kubelet reads the termination message (terminationMessagePath).
-    #[arg(long, env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
+    #[arg(long, value_name = "FILE", env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
     pub termination_log: PathBuf,
     /// The driver's command and its arguments, after `--`.
     #[arg(required = true, last = true)]

@@ -14,19 +14,19 @@ pub struct SidecarArgs {
     #[arg(long = "dir", value_name = "DIR", env = "CODRIVER_DIR", default_value = VOLUME)]
     pub volume: PathBuf,
     /// The pod's name (downward API: metadata.name).
-    #[arg(long, env = "POD_NAME")]
+    #[arg(long, value_name = "NAME", env = "POD_NAME")]
     pub pod_name: String,
     /// The pod's namespace (downward API: metadata.namespace).
-    #[arg(long, env = "POD_NAMESPACE")]
+    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE")]
     pub pod_namespace: String,
     /// The pod's uid (downward API: metadata.uid).
-    #[arg(long, env = "POD_UID")]
+    #[arg(long, value_name = "UID", env = "POD_UID")]
     pub pod_uid: String,
     /// The name of the driver's container in the pod.
-    #[arg(long, env = "CODRIVER_DRIVER_CONTAINER", default_value = "driver")]
+    #[arg(long, value_name = "NAME", env = "CODRIVER_DRIVER_CONTAINER", default_value = "driver")]
     pub container: String,
     /// Where /healthz, /readyz and /metrics are served; nothing secret is.
-    #[arg(long, env = "CODRIVER_HEALTH_ADDRESS", default_value = "0.0.0.0:8686")]
+    #[arg(long, value_name = "ADDRESS", env = "CODRIVER_HEALTH_ADDRESS", default_value = "0.0.0.0:8686")]
     pub health: SocketAddr,
     /// Seconds that the container's status may take to say why the wrapper was killed.
     #[arg(long, value_name = "SECONDS", env = "CODRIVER_SETTLE", default_value = "10", value_parser = seconds)]
@@ -54,9 +54,9 @@ pub struct SidecarArgs {
     #[arg(long, value_name = "LIST", env = "CODRIVER_QUIT", default_value = "auto")]
     pub quit: Wish,
     /// The mounted service account: token, ca.crt.
-    #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
+    #[arg(long, value_name = "DIR", env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
     pub service_account: PathBuf,
     /// Where the kubelet reads the termination message (terminationMessagePath).
-    #[arg(long, env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
+    #[arg(long, value_name = "FILE", env = "CODRIVER_TERMINATION_LOG", default_value = DEFAULT_PATH)]
     pub termination_log: PathBuf,
 }

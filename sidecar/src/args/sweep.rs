@@ -25,11 +25,11 @@ pub struct SweepArgs {
     /// cluster, or one without spark.kubernetes.driver.pod.name, may be alive and cannot be seen: only where there are none.
     #[arg(long, env = "CODRIVER_SWEEP_ORPHANS", value_parser = BoolishValueParser::new())]
     pub orphans: bool,
-    /// How to say it on standard output.
-    #[arg(long, short, env = "CODRIVER_SWEEP_OUTPUT", value_enum, default_value = "table")]
+    /// How to say it on standard output: table, for people, or json.
+    #[arg(long, short, value_name = "FORMAT", env = "CODRIVER_SWEEP_OUTPUT", value_enum, default_value = "table")]
     pub output: Output,
     /// The mounted service account: token, ca.crt, namespace.
-    #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
+    #[arg(long, value_name = "DIR", env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
     pub service_account: PathBuf,
 }
 

@@ -28,10 +28,10 @@ pub struct WaitArgs {
     #[arg(long, value_name = "LABELS", env = "CODRIVER_WAIT_SELECTOR")]
     pub selector: Option<String>,
     /// Its namespace [default: that of this pod's service account].
-    #[arg(long, env = "CODRIVER_WAIT_NAMESPACE")]
+    #[arg(long, value_name = "NAME", env = "CODRIVER_WAIT_NAMESPACE")]
     pub namespace: Option<String>,
     /// Its driver's container [default: spark-kubernetes-driver, driver, or the only one].
-    #[arg(long, env = "CODRIVER_WAIT_CONTAINER")]
+    #[arg(long, value_name = "NAME", env = "CODRIVER_WAIT_CONTAINER")]
     pub container: Option<String>,
     /// Show on stdout what the driver writes. No line is lost or doubled by a connection that breaks off.
     #[arg(long, env = "CODRIVER_WAIT_FOLLOW_LOG", value_parser = BoolishValueParser::new())]
@@ -46,6 +46,6 @@ pub struct WaitArgs {
     #[arg(long, value_name = "SECONDS", env = "CODRIVER_WAIT_PATIENCE", default_value = "300", value_parser = seconds)]
     pub patience: Duration,
     /// The mounted service account: token, ca.crt, namespace.
-    #[arg(long, env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
+    #[arg(long, value_name = "DIR", env = "CODRIVER_SERVICE_ACCOUNT_DIR", default_value = SERVICE_ACCOUNT)]
     pub service_account: PathBuf,
 }
