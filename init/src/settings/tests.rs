@@ -1,3 +1,7 @@
+mod mode;
+mod overlays;
+mod way;
+
 use std::io;
 use std::path::Path;
 
@@ -180,112 +184,6 @@ fn each_mistake_names_its_setting_and_what_was_said() {
 }
 
 #[test]
-fn the_first_way_that_is_configured_is_taken_and_the_others_are_told() {
-    let pod_identity = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials");
-    let none = Args { role_arn: None, token_file: None, ..minio_args() };
-    let only = |way: &str| Args { way: Some(way.to_owned()), ..minio_args() };
-    for (args, variables, way, reason, passed_over) in [
-        (minio_args(), vec![], "web-identity", "AWS_WEB_IDENTITY_TOKEN_FILE is set", 0),
-        (minio_args(), KEYS.to_vec(), "keys", "AWS_ACCESS_KEY_ID is set", 1),
-        (minio_args(), vec![KEYS[0], KEYS[1], pod_identity], "keys", "AWS_ACCESS_KEY_ID is set", 2),
-        (minio_args(), vec![pod_identity], "web-identity", "AWS_WEB_IDENTITY_TOKEN_FILE is set", 1),
-        (none, vec![pod_identity], "instance", "AWS_CONTAINER_CREDENTIALS_FULL_URI is set", 0),
-        (only("instance"), vec![], "instance", "CODRIVER_WAY says so", 1),
-        (only("web-identity"), KEYS.to_vec(), "web-identity", "CODRIVER_WAY says so", 1),
-    ] {
-        let settings = parse_with(&args, &variables, &[]).unwrap();
-        assert_eq!((settings.way.name(), settings.way_reason.as_str()), (way, reason));
-        assert_eq!(settings.notes.len(), passed_over, "{:?}", settings.notes);
-    }
-}
-
-#[test]
-fn a_way_that_is_half_configured_is_a_mistake_and_no_other_is_taken() {
-    let none = Args { role_arn: None, token_file: None, ..minio_args() };
-    for (args, variables, cause) in [
-        (none.clone(), vec![KEYS[0]], "AWS_SECRET_ACCESS_KEY is not set"),
-        (minio_args(), vec![KEYS[1]], "AWS_ACCESS_KEY_ID is not set"),
-        (none.clone(), vec![KEYS[0], ("AWS_SECRET_ACCESS_KEY", "hun ter2")], "AWS_SECRET_ACCESS_KEY has blanks"),
-        (Args { token_file: None, ..minio_args() }, vec![], "AWS_WEB_IDENTITY_TOKEN_FILE is not set"),
-        (Args { role_arn: None, ..minio_args() }, vec![], "AWS_ROLE_ARN is not set"),
-        (Args { keys_dir: Some("/keys".into()), ..none.clone() }, vec![], "/keys/AWS_ACCESS_KEY_ID cannot be read"),
-        (Args { credentials_file: Some("/c".into()), ..none }, vec![], "AWS_SHARED_CREDENTIALS_FILE /c cannot"),
-        (Args { way: Some("role".into()), ..minio_args() }, vec![], "CODRIVER_WAY `role` is not known"),
-    ] {
-        let failure = parse_with(&args, &variables, &[]).unwrap_err();
-        assert!(failure.faults.iter().any(|fault| fault.cause.contains(cause)), "{cause} in {failure}");
-        assert!(!failure.to_string().contains("hun"), "{failure}");
-    }
-}
-
-#[test]
-fn keys_may_come_as_files() {
-    let none = Args { role_arn: None, token_file: None, ..minio_args() };
-    let folder = Args { keys_dir: Some("/keys".into()), ..none.clone() };
-    let file = Args { credentials_file: Some("/c".into()), profile: Some("etl".into()), ..none };
-    let files = [
-        ("/keys/AWS_ACCESS_KEY_ID", "AKIAEXAMPLE\n"),
-        ("/keys/AWS_SECRET_ACCESS_KEY", "hunter2\n"),
-        ("/c", "[etl]\naws_access_key_id=AKIAEXAMPLE\naws_secret_access_key=hunter2\n"),
-    ];
-    for args in [folder, file] {
-        let Way::Keys(keys) = parse_with(&args, &[], &files).unwrap().way else { panic!("no keys") };
-        assert_eq!(keys.credentials.access_key_id.expose(), "AKIAEXAMPLE");
-        assert_eq!(keys.credentials.secret_access_key.expose(), "hunter2");
-        assert!(keys.credentials.session_token.is_none());
-    }
-}
-
-#[test]
-fn the_mode_is_what_the_jvm_can_do_and_the_reason_is_told() {
-    let said = |text: &str| Some(text.to_owned());
-    let hadoop = |version: &str| Args { hadoop_version: said(version), ..minio_args() };
-    let aws = |version: &str| Args { hadoop_version: said(version), ..aws_args() };
-    let policy = said("{\"Version\":\"2012-10-17\",\"Statement\":[]}");
-    for (args, mode, reason) in [
-        (hadoop("3.5.0"), Mode::Provider, "renews"),
-        (hadoop("3.4.2"), Mode::Provider, "renews"),
-        (hadoop("3.4.1"), Mode::Session, "asks AWS's STS only"),
-        (hadoop("3.3.4"), Mode::Session, "asks AWS's STS only"),
-        (minio_args(), Mode::Session, "CODRIVER_HADOOP_VERSION is not set"),
-        (aws_args(), Mode::Provider, "renews"),
-        (aws("3.3.4"), Mode::Provider, "renews"),
-        (aws("3.2.0"), Mode::Session, "has no web identity"),
-        (aws("3.3.0"), Mode::Session, "has no web identity"),
-        (Args { session_policy: policy.clone(), ..aws("3.5.0") }, Mode::Session, "session policy"),
-        (Args { session_policy: policy, assume_role: aws_args().role_arn, ..aws("3.5.0") }, Mode::Provider, "renews"),
-        (
-            Args { session_policy_arns: said("arn:aws:iam::aws:policy/ReadOnlyAccess"), ..aws("3.5.0") },
-            Mode::Session,
-            "session policy",
-        ),
-        (Args { mode: said("session"), ..hadoop("3.5.0") }, Mode::Session, "CODRIVER_MODE says so"),
-    ] {
-        let settings = parse(&args).unwrap();
-        assert_eq!(settings.mode, mode, "{}", settings.mode_reason);
-        assert!(settings.mode_reason.contains(reason), "{reason} in {}", settings.mode_reason);
-    }
-}
-
-#[test]
-fn a_mode_that_cannot_work_is_a_mistake() {
-    let said = |text: &str| Some(text.to_owned());
-    for (args, cause) in [
-        (
-            Args { mode: said("web-identity"), hadoop_version: said("3.3.4"), ..minio_args() },
-            "CODRIVER_MODE web-identity cannot work: the AWS SDK of Hadoop 3.3.4",
-        ),
-        (Args { mode: said("keys"), ..minio_args() }, "CODRIVER_MODE keys does not fit the way, which is web-identity"),
-        (Args { mode: said("endpoint"), ..minio_args() }, "CODRIVER_IMAGE is not set"),
-        (Args { mode: said("magic"), ..minio_args() }, "CODRIVER_MODE `magic` is not known"),
-    ] {
-        let causes = mistakes(&args);
-        assert_eq!(causes.len(), 1, "{causes:#?}");
-        assert!(causes[0].contains(cause), "{cause} in {causes:#?}");
-    }
-}
-
-#[test]
 fn what_would_be_ignored_or_go_wrong_later_is_a_mistake() {
     let said = |text: &str| Some(text.to_owned());
     let policy = said("{\"Statement\":[]}");
@@ -318,75 +216,4 @@ fn a_variable_that_resembles_ours_is_told() {
     let variables = [("CODRIVER_PROBES", "s3://x"), ("CODRIVER_UI_SERVICE_HOST", "1"), ("CODRIVER_DIR", "/x")];
     let notes = parse_with(&minio_args(), &variables, &[]).unwrap().notes;
     assert_eq!(notes, ["CODRIVER_PROBES is set, and codriver-init does not know it"]);
-}
-
-#[test]
-fn a_second_role_without_tls_is_for_old_hadoops_only() {
-    for (hadoop, mode) in [("3.3.4", Mode::Session), ("3.5.0", Mode::Session)] {
-        let role = minio_args().role_arn;
-        let args = Args { assume_role: role, hadoop_version: Some(hadoop.to_owned()), ..minio_args() };
-        assert_eq!(parse(&args).unwrap().mode, mode, "{hadoop}");
-    }
-    let args = Args { hadoop_version: Some("3.3.4".into()), assume_role: minio_args().role_arn, ..minio_args() };
-    let keys = Args { role_arn: None, token_file: None, ..args };
-    assert_eq!(parse_with(&keys, &KEYS, &[]).unwrap().mode, Mode::Provider);
-}
-
-#[test]
-fn overlays_are_files_and_then_lines() {
-    let said = |text: &str| Some(text.to_owned());
-    let args = Args {
-        spark_conf_file: said("/etc/spark.conf"),
-        hadoop_conf_file: said("/etc/core-site.xml"),
-        spark_conf: said("spark.a=line"),
-        hadoop_conf: said("fs.a=line"),
-        ..minio_args()
-    };
-    let xml = "<configuration><property><name>fs.a</name><value>file</value></property>\
-               <property><name>fs.s3a.secret.key</name><value>hunter2</value></property>\
-               <property><name>fs.b</name><value>${env.B}</value></property></configuration>";
-    let files = [("/etc/spark.conf", "spark.a file\nspark.b : file\nother 1\n"), ("/etc/core-site.xml", xml)];
-    let settings = parse_with(&args, &[], &files).unwrap();
-    let pairs = [("spark.a", "file"), ("spark.b", "file"), ("spark.a", "line")];
-    assert_eq!(settings.spark_conf, pairs.map(|(key, value)| (key.to_owned(), value.to_owned())));
-    assert_eq!(settings.hadoop_conf["fs.a"].text(), "line");
-    assert!(settings.hadoop_conf["fs.b"].expands());
-    assert!(settings.hadoop_conf["fs.s3a.secret.key"].is_secret());
-    assert!(!format!("{settings:?}").contains("hunter2"));
-}
-
-#[test]
-fn overlays_that_cannot_be_used_are_told_without_what_is_in_them() {
-    let said = |text: &str| Some(text.to_owned());
-    let spark = Args { spark_conf_file: said("/f"), ..minio_args() };
-    let hadoop = Args { hadoop_conf_file: said("/f"), ..minio_args() };
-    for (args, text, cause) in [
-        (&spark, Some("spark.x=hunter2\\u12"), "CODRIVER_SPARK_CONF_FILE /f line 1: `\\u` wants four"),
-        (&spark, Some("spark.ssl.keyPassword=hunter2"), "`spark.ssl.keyPassword`, a secret"),
-        (&spark, None, "CODRIVER_SPARK_CONF_FILE /f cannot be read"),
-        (&hadoop, Some("<configuration><property>hunter2"), "ends in the middle"),
-        (&hadoop, Some("hunter2"), "has no <configuration>"),
-        (&hadoop, Some("<!DOCTYPE x><configuration/>"), "has a document type"),
-        (&hadoop, Some("<configuration><xi:include href=\"hunter2\"/></configuration>"), "includes another file"),
-    ] {
-        let files: Vec<(&str, &str)> = text.map(|text| ("/f", text)).into_iter().collect();
-        let failure = parse_with(args, &[], &files).unwrap_err();
-        assert!(failure.to_string().contains(cause), "{cause} in {failure}");
-        assert!(!failure.to_string().contains("hunter2"), "{failure}");
-    }
-}
-
-#[test]
-fn the_users_spark_lines_may_name_image_and_service_account() {
-    let args = Args {
-        executor_image: None,
-        executor_service_account: None,
-        spark_conf: Some(
-            "spark.kubernetes.container.image=mine:1\nspark.kubernetes.authenticate.executor.serviceAccountName=x"
-                .into(),
-        ),
-        ..minio_args()
-    };
-    let settings = parse(&args).unwrap();
-    assert_eq!((settings.executor.image, settings.executor.service_account), (None, None));
 }
