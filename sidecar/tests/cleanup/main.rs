@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy knows only test functions as tests, not what they call")]
 
 mod alone;
+#[path = "../shared/answer.rs"]
 mod answer;
 mod asked;
 #[path = "../shared/cluster.rs"]

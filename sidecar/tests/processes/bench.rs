@@ -1,7 +1,7 @@
 //! The tests' way to start a wrapper and to look at it.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver},
@@ -33,6 +33,21 @@ pub fn wrapper_under_env(options: &[&str]) -> Command {
 /// The child that echoes signals, built beside the binary as an example.
 pub fn echo_child() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_codriver")).with_file_name("examples").join("echo_child")
+}
+
+/// unshare(1) with these options; none where that is not allowed.
+pub fn unshare(options: &[&str]) -> Option<Command> {
+    let command = || {
+        let mut command = Command::new("unshare");
+        command.args(options);
+        command
+    };
+    if command().arg("true").status().is_ok_and(|status| status.success()) {
+        return Some(command());
+    }
+    // Past libtest, which keeps what a passing test prints: test.sh counts it.
+    let _ = writeln!(io::stderr(), "SKIPPED TEST: no namespaces here (neither root nor user namespaces)");
+    None
 }
 
 pub fn shell(script: &str) -> [&str; 4] {

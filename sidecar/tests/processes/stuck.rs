@@ -1,14 +1,8 @@
 //! `--stuck-after`, as far as it needs no JVM; with one it is tried in `e2e/tests/jvm`.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    net::TcpListener,
-    os::unix::fs::symlink,
-    process::Command,
-};
+use std::{fs, net::TcpListener, os::unix::fs::symlink, process::Command};
 
-use crate::bench::Running;
+use crate::bench::{Running, unshare};
 
 /// A volume whose settings name this port.
 fn volume(port: u16) -> tempfile::TempDir {
@@ -44,14 +38,9 @@ fn a_driver_whose_port_was_open_and_is_closed_is_ended_and_keeps_its_own_code_wh
 
 #[test]
 fn a_jvm_cannot_be_asked_without_a_tmp_to_write_to_which_is_said_and_costs_no_code() {
-    let mut unshare = Command::new("unshare");
-    unshare.arg("--mount").args((!rustix::process::geteuid().is_root()).then_some("--map-root-user"));
-    let words: Vec<_> = unshare.get_args().map(ToOwned::to_owned).collect();
-    if !Command::new("unshare").args(words).arg("true").status().is_ok_and(|status| status.success()) {
-        // Past libtest, which keeps what a passing test prints: test.sh counts it.
-        let _ = writeln!(io::stderr(), "SKIPPED TEST: no mount namespaces here (neither root nor user namespaces)");
-        return;
-    }
+    let options: &[&str] =
+        if rustix::process::geteuid().is_root() { &["--mount"] } else { &["--mount", "--map-root-user"] };
+    let Some(mut unshare) = unshare(options) else { return };
     // As with readOnlyRootFilesystem; the volume may itself be in /tmp. A JVM is known by its name, and it catches SIGQUIT.
     let script = r#"set -e
         mount --bind "$CODRIVER_DIR" /mnt

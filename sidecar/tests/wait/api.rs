@@ -1,15 +1,15 @@
 //! An API server for one pod: each route has its answers, one for each request in order, and the last one for all that follow.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 
-use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::answer::{Answer, Tail};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,17 +19,8 @@ pub enum Route {
     Log,
 }
 
-/// How an answer ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tail {
-    End,
-    /// The connection breaks off.
-    Cut,
-    /// Nothing comes any more.
-    Silence,
-}
-
-type Answer = (u16, String, Tail);
+/// Status, text and end.
+type Answers = VecDeque<(u16, String, Tail)>;
 
 /// The server; its clones are the same one.
 #[derive(Clone, Default)]
@@ -37,13 +28,13 @@ pub struct Api(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    answers: Vec<(Route, VecDeque<Answer>)>,
+    answers: Vec<(Route, Answers)>,
     asked: Vec<String>,
 }
 
 impl Api {
     /// The answers of a route.
-    pub fn on(self, route: Route, answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub fn on(self, route: Route, answers: impl IntoIterator<Item = (u16, String, Tail)>) -> Self {
         self.0.lock().unwrap().answers.push((route, answers.into_iter().collect()));
         self
     }
@@ -60,7 +51,7 @@ impl Api {
     }
 
     /// A request that no route knows breaks the connection off.
-    fn answer(&self, request: &Request<Incoming>) -> Result<Response<Rest>, std::io::Error> {
+    fn answer(&self, request: &Request<Incoming>) -> Result<Response<Answer>, std::io::Error> {
         let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
         let route = match path {
             "/api/v1/namespaces/etl/pods/job/log" => Route::Log,
@@ -73,37 +64,6 @@ impl Api {
         let answers = state.answers.iter_mut().find(|(of, _)| *of == route).map(|(_, answers)| answers);
         let answer = answers.and_then(|it| if it.len() > 1 { it.pop_front() } else { it.front().cloned() });
         let (status, body, tail) = answer.ok_or_else(|| std::io::Error::other("no answer"))?;
-        Ok(Response::builder().status(status).body(Rest { body: Some(body), tail, after: false }).unwrap())
-    }
-}
-
-struct Rest {
-    body: Option<String>,
-    tail: Tail,
-    after: bool,
-}
-
-impl Body for Rest {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        if let Some(body) = self.body.take().filter(|body| !body.is_empty()) {
-            return Poll::Ready(Some(Ok(Frame::data(body.into()))));
-        }
-        match self.tail {
-            Tail::End => Poll::Ready(None),
-            Tail::Silence => Poll::Pending,
-            // In the next turn, so that the text is sent.
-            Tail::Cut if self.after => Poll::Ready(Some(Err(std::io::Error::other("cut")))),
-            Tail::Cut => {
-                self.after = true;
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-        }
+        Ok(Response::builder().status(status).body(Answer::new(body, tail)).unwrap())
     }
 }

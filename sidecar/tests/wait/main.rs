@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy knows only test functions as tests, not what they call")]
 
+#[path = "../shared/answer.rs"]
+mod answer;
 mod api;
 #[path = "../shared/cluster.rs"]
 mod cluster;
@@ -10,7 +12,8 @@ mod role;
 
 use std::process::Stdio;
 
-use api::{Api, Route, Tail};
+use answer::Tail;
+use api::{Api, Route};
 use cluster::{Cluster, said};
 use nix::{
     sys::signal::{Signal, kill},
