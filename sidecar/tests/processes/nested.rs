@@ -6,9 +6,10 @@ use nix::sys::signal::Signal::{SIGTERM, SIGUSR1};
 
 use crate::bench::{Running, echo_child, shell, unshare, wrapper};
 
-/// As Argo's emissary: starts the command, hands signals to this one child, and ends with its code.
-const EMISSARY: &str = r#"trap 'kill -USR1 $child' USR1; trap 'kill -TERM $child' TERM
-    exec 3<&0; "$@" <&3 & child=$!; code=129; while [ $code -gt 128 ]; do wait $child; code=$?; done; exit $code"#;
+/// As Argo's emissary: starts the command, hands signals to this one child, and ends with its code. A trap waits for the command
+/// that sets `$!`, and would not wait for one more.
+const EMISSARY: &str = r#"trap 'kill -USR1 $!' USR1; trap 'kill -TERM $!' TERM
+    exec 3<&0; "$@" <&3 & code=129; while [ $code -gt 128 ]; do wait $!; code=$?; done; exit $code"#;
 
 /// Those that are common, and a codriver. test.sh installs them.
 fn inits() -> Vec<Vec<String>> {
