@@ -13,13 +13,21 @@ misbehave with the first line on stdin, and ends when its stdin does. The fault 
   broken         500
   cut            sends half of the answer's body
   unauthorized   401, as for an expired token
+
+These two pass bytes on, whatever they mean, so that watches and logs that are followed go through too:
+
+  hole           passes no more on, and closes nothing
+  severed        breaks off all connections that there are, at each line on stdin anew; later ones go through
 """
 
+import contextlib
 import http.client
 import http.server
 import itertools
 import json
 import os
+import socket
+import socketserver
 import ssl
 import sys
 import threading
@@ -82,6 +90,40 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Relay(socketserver.BaseRequestHandler):
+    """TLS ends at the real one, whose certificate is for this address too."""
+
+    sockets = set()
+
+    def handle(self):
+        with socket.create_connection((ADDRESS, 6443)) as real:
+            pair = {self.request, real}
+            self.sockets.update(pair)
+            answers = threading.Thread(target=self.pass_on, args=(real, self.request), daemon=True)
+            answers.start()
+            self.pass_on(self.request, real)
+            answers.join()
+            self.sockets.difference_update(pair)
+
+    def pass_on(self, source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if not self.is_hole():
+                    sink.sendall(data)
+        if not self.is_hole():
+            break_off([source, sink])
+
+    @staticmethod
+    def is_hole():
+        return FAULT == "hole" and begun.is_set()
+
+
+def break_off(sockets):
+    for each in sockets:
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
@@ -89,10 +131,12 @@ class Server(http.server.ThreadingHTTPServer):
         pass  # clients that give up are what this is for
 
 
-server = Server((ADDRESS, 0), Handler)
+server = Server((ADDRESS, 0), Relay if FAULT in ("hole", "severed") else Handler)
 print(server.server_address[1], flush=True)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 for _ in sys.stdin:
     begun.set()
+    if FAULT == "severed":
+        break_off(list(Relay.sockets))
     print("begun", flush=True)
 os._exit(0)

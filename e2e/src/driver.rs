@@ -89,7 +89,7 @@ impl Script {
 /// A pod that was started.
 #[derive(Debug)]
 pub struct Driver {
-    stage: Stage,
+    pub(crate) stage: Stage,
     /// The pod's name.
     pub name: String,
     /// The pod's uid without dashes, as application ids have it.
@@ -107,6 +107,16 @@ pub struct End {
     pub code: Option<i64>,
     /// What the sidecar left as its termination message.
     pub report: Value,
+}
+
+impl End {
+    /// From the last state of a pod.
+    pub(crate) fn of(pod: Value) -> Self {
+        let code = container(&pod, "driver")["state"]["terminated"]["exitCode"].as_i64();
+        let message = container(&pod, "codriver")["state"]["terminated"]["message"].as_str().unwrap_or_default();
+        let report = serde_json::from_str(message).unwrap_or_default();
+        Self { pod, code, report }
+    }
 }
 
 impl Driver {
@@ -172,11 +182,7 @@ impl Driver {
     /// # Errors
     /// When it does not come.
     pub fn end(&self) -> Result<End> {
-        let pod = self.until(|pod| is_over(pod).then(|| pod.clone()))?;
-        let code = container(&pod, "driver")["state"]["terminated"]["exitCode"].as_i64();
-        let message = container(&pod, "codriver")["state"]["terminated"]["message"].as_str().unwrap_or_default();
-        let report = serde_json::from_str(message).unwrap_or_default();
-        Ok(End { pod, code, report })
+        self.until(|pod| is_over(pod).then(|| pod.clone())).map(End::of)
     }
 
     /// The id of a container that has started.

@@ -47,7 +47,13 @@ impl Faults {
         }
     }
 
-    /// From now on it misbehaves.
+    /// Its address, for a driver's own Spark.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://{ADDRESS}:{}", self.port)
+    }
+
+    /// From now on it misbehaves; what it does once, it does once more.
     ///
     /// # Errors
     /// When it is gone.

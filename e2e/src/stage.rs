@@ -69,7 +69,12 @@ impl Stage {
     /// With what the API server refused.
     pub fn apply(&self, objects: &[serde_json::Value]) -> Result<()> {
         let text: String = objects.iter().map(|object| format!("{object}\n")).collect();
-        kubectl(&["-n", &self.namespace, "apply", "-f", "-"], &text).map(drop)
+        let apply = || kubectl(&["-n", &self.namespace, "apply", "-f", "-"], &text).map(drop);
+        match apply() {
+            // Another test has made the same object in this very moment.
+            Err(error) if error.contains("(AlreadyExists)") => apply(),
+            applied => applied,
+        }
     }
 
     fn make_namespace(&self) -> Result<()> {

@@ -6,7 +6,7 @@ use codriver_e2e::{
     Result,
     containers::kill,
     driver::{Driver, End, Script, container},
-    kubectl::get,
+    kubectl::{get, kubectl},
     stage::Stage,
 };
 use serde_json::{Value, json};
@@ -56,9 +56,14 @@ const SIDE_BY_SIDE: usize = 4;
 
 /// Plays them all, and says all that was wrong.
 pub fn play(stage: &Stage, cases: &[Case]) -> Result<()> {
-    let some = |cases: &[Case]| -> Vec<String> {
+    side_by_side(cases, |case| one(stage, case))
+}
+
+/// Plays some at a time, and says all that was wrong.
+pub fn side_by_side<T: Sync>(cases: &[T], one: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
+    let some = |cases: &[T]| -> Vec<String> {
         thread::scope(|scope| {
-            let all: Vec<_> = cases.iter().map(|case| scope.spawn(|| one(stage, case))).collect();
+            let all: Vec<_> = cases.iter().map(|case| scope.spawn(|| one(case))).collect();
             let ended = all.into_iter().map(|case| case.join().unwrap_or_else(|_| Err("a case panicked".to_owned())));
             ended.filter_map(Result::err).collect()
         })
@@ -109,13 +114,18 @@ fn one(stage: &Stage, case: &Case) -> Result<()> {
 
 /// The end was told as an event on the pod, with this reason.
 pub fn told(stage: &Stage, driver: &Driver, reason: &str) -> Result<()> {
+    holds(driver, &format!("an event {reason}"), events(stage, driver, reason)? > 0)
+}
+
+/// How many events with this reason are there on the pod.
+pub fn events(stage: &Stage, driver: &Driver, reason: &str) -> Result<usize> {
     let fields = format!("involvedObject.name={},reason={reason}", driver.name);
     let events = get(&["-n", &stage.namespace, "events", "--field-selector", &fields])?;
-    let ours = |event: &Value| {
+    let ours = |event: &&Value| {
         let uid = event["involvedObject"]["uid"].as_str().unwrap_or_default().replace('-', "");
         driver.application.ends_with(&uid)
     };
-    holds(driver, &format!("an event {reason}"), events["items"].as_array().is_some_and(|all| all.iter().any(ours)))
+    Ok(events["items"].as_array().into_iter().flatten().filter(ours).count())
 }
 
 /// All that the pod owned goes with it.
@@ -150,6 +160,15 @@ pub fn leave_and_tell(stage: &Stage, driver: &Driver) -> Result<()> {
 /// Lets [`UNTIL_TOLD`] end.
 pub fn tell(stage: &Stage, driver: &Driver) -> Result<()> {
     within(stage, driver, "touch /tmp/end")
+}
+
+/// What `kubectl drain` does to a pod.
+pub fn evict(stage: &Stage, name: &str) -> Result<()> {
+    let namespace = &stage.namespace;
+    let body =
+        json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}});
+    let path = format!("/api/v1/namespaces/{namespace}/pods/{name}/eviction");
+    kubectl(&["create", "--raw", &path, "-f", "-"], &body.to_string()).map(drop)
 }
 
 /// Runs a script in the driver's container.

@@ -21,7 +21,14 @@ mod s15_alone;
 mod s16_odd_drivers;
 mod s17_rights;
 mod s18_no_executors;
+mod s20_wait;
+mod s21_stuck;
+mod s22_allocators;
+mod s23_black_hole;
+mod s25_drain;
 mod secrets;
+mod submission;
+mod waiter;
 mod world;
 
 use codriver_e2e::{
@@ -42,7 +49,7 @@ pub enum Needs {
 type Test = (&'static str, Needs, fn(&Stage) -> Result<()>);
 
 /// Side by side; each has a JVM or three of its own, so more at once would only wait for each other.
-const TOGETHER: [&[Test]; 17] = [
+const TOGETHER: [&[Test]; 22] = [
     s01_main_job::ALL,
     s02_codes::ALL,
     s03_kills::ALL,
@@ -60,6 +67,11 @@ const TOGETHER: [&[Test]; 17] = [
     s16_odd_drivers::ALL,
     s17_rights::ALL,
     s18_no_executors::ALL,
+    s20_wait::ALL,
+    s21_stuck::ALL,
+    s22_allocators::ALL,
+    s23_black_hole::ALL,
+    s25_drain::ALL,
 ];
 const SIDE_BY_SIDE: usize = 2;
 /// One after another, when all others are done: they touch what all share.

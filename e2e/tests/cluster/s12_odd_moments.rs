@@ -5,14 +5,13 @@ use codriver_e2e::{
     Result,
     containers::{kill, kill_first, terminate},
     driver::{Driver, container},
-    kubectl::kubectl,
     stage::Stage,
 };
 use serde_json::{Value, json};
 
 use crate::{
     Needs, Test,
-    cases::{Case, PLAIN, gone, killed_at_once, play, push, start, tell, within},
+    cases::{Case, PLAIN, evict, gone, killed_at_once, play, push, start, tell, within},
     world::{equal, holds, leave_behind, nothing_is_left},
 };
 
@@ -158,22 +157,15 @@ fn scratch(stage: &Stage) -> Result<()> {
 
 /// Deletion with one second of grace and a deaf driver, with none at all, and by the Eviction API.
 fn taken_away(stage: &Stage) -> Result<()> {
-    let namespace = &stage.namespace;
-    let eviction = |name: &str| {
-        let body =
-            json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}});
-        let path = format!("/api/v1/namespaces/{namespace}/pods/{name}/eviction");
-        kubectl(&["create", "--raw", &path, "-f", "-"], &body.to_string())
-    };
     for name in ["one-second", "forced", "evicted"] {
         let driver = start(stage, &format!("s12-{name}"), DEAF, |_, pod| variable(pod, "CODRIVER_GRACE", "2"))?;
         driver.until_it_says("waiting")?;
         leave_behind(stage, &driver, 1)?;
         match name {
-            "one-second" => stage.kubectl(&["delete", "pod", &driver.name, "--grace-period=1"])?,
-            "forced" => stage.kubectl(&["delete", "pod", &driver.name, "--grace-period=0", "--force"])?,
-            _ => eviction(&driver.name)?,
-        };
+            "one-second" => stage.kubectl(&["delete", "pod", &driver.name, "--grace-period=1"]).map(drop)?,
+            "forced" => stage.kubectl(&["delete", "pod", &driver.name, "--grace-period=0", "--force"]).map(drop)?,
+            _ => evict(stage, &driver.name)?,
+        }
         gone(stage, &driver)?;
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! What several of these tests need.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
-use codriver_e2e::{Result, driver::Driver, spark::Spark, stage::Stage};
+use codriver_e2e::{Result, driver::Driver, kubectl::Following, spark::Spark, stage::Stage};
 use serde_json::{Value, json};
 
 /// Compares, and says the end of the logs when it is not so.
@@ -19,6 +19,18 @@ pub fn holds(driver: &Driver, what: &str, so: bool) -> Result<()> {
 /// Nothing that carries an application id of this driver is there.
 pub fn nothing_is_left(driver: &Driver) -> Result<()> {
     equal(driver, "left behind", driver.leftovers()?, Vec::new())
+}
+
+/// From the driver's request to a running container; the images are on the node.
+const EXECUTOR: Duration = Duration::from_secs(120);
+
+/// Waits until an executor of the driver's first attempt runs.
+pub fn until_an_executor_runs(stage: &Stage, driver: &Driver) -> Result<()> {
+    let selector = format!("spark-role=executor,spark-app-selector={}-1", driver.application);
+    let words = ["-n", &stage.namespace, "get", "pods", "-l", &selector, "--watch", "-o", "json"];
+    let mut watch = Following::start(&words, EXECUTOR)?;
+    let runs = watch.find(|pod| (pod["status"]["phase"] == "Running").then_some(()));
+    runs.ok_or_else(|| driver.explain("no executor ran"))
 }
 
 /// Puts what a driver's Spark would have made beside it: executors that do nothing, a ConfigMap and a claim, all owned by its pod
