@@ -1,7 +1,7 @@
 //! `codriver sidecar`: the native sidecar.
 //!
 //! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`wrappers`], [`status`],
-//! [`memory`], [`own_pod`], [`cleaning`], [`quitting`], [`events`], [`measured`], [`watching`] and [`health`] each touch one thing. What removes the executors is
+//! [`memory`], [`own_pod`], [`cleaning`], [`quitting`], [`events`], [`measured`], [`told`], [`watching`] and [`health`] each touch one thing. What removes the executors is
 //! [`crate::cleanup`], what ends the proxies [`crate::mesh`].
 
 pub mod cleaning;
@@ -17,6 +17,7 @@ pub mod quitting;
 pub mod status;
 #[cfg(test)]
 pub(crate) mod test_api;
+pub mod told;
 pub mod watching;
 pub mod wrappers;
 
@@ -32,7 +33,7 @@ use crate::{
     run::attempt::application_id,
     sidecar::{
         cleaning::Cleaner, drive::World, events::Events, health::Shown, machine::Why, memory::Notebook,
-        own_pod::OwnPod, quitting::Quitter, watching::Watcher,
+        own_pod::OwnPod, quitting::Quitter, told::Told, watching::Watcher,
     },
     signals::Caught,
 };
@@ -73,13 +74,15 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
     let own_pod = OwnPod::read(client.clone(), &pod, Arc::clone(&events));
     let shown = Shown { client: client.clone(), own_pod: own_pod.clone(), metrics: Arc::clone(&metrics) };
     tokio::spawn(health::serve(health, shown));
+    let told = Told::new(args.termination_log, &args.volume, &pod.uid);
+    told.tell_again();
     let cleaner = Cleaner {
         client: client.clone(),
         pod: pod.clone(),
         deadline: args.cleanup,
         keep_failed: args.keep_failed,
         volume: args.volume.clone(),
-        termination_log: args.termination_log,
+        told,
         events: Arc::clone(&events),
         metrics: Arc::clone(&metrics),
     };

@@ -11,11 +11,20 @@ pub const DEFAULT_PATH: &str = "/dev/termination-log";
 /// for Pod Failure"; kubelet: `normalizeStatus`): with this, six containers keep theirs whole.
 pub const LONGEST: usize = 2048;
 
-/// Replaces the message. The file is mounted by the kubelet, so it can neither be renamed nor made: where there is none
-/// (a laptop), nothing is written. A message that cannot be written changes nothing else. One that is too long loses the ends
-/// of its longest texts, and stays JSON.
+/// Replaces the message by this one.
 pub fn write(path: &Path, message: &impl Serialize) {
-    let text = fitting(serde_json::to_value(message).unwrap_or_default());
+    put(path, &text(message));
+}
+
+/// The message as text. One that is too long loses the ends of its longest texts, and stays JSON.
+#[must_use]
+pub fn text(message: &impl Serialize) -> String {
+    fitting(serde_json::to_value(message).unwrap_or_default())
+}
+
+/// Replaces the message by this text. The file is mounted by the kubelet, so it can neither be renamed nor made: where there is
+/// none (a laptop), nothing is written. A message that cannot be written changes nothing else.
+pub fn put(path: &Path, text: &str) {
     if let Ok(mut file) = OpenOptions::new().write(true).truncate(true).open(path)
         && let Err(error) = file.write_all(text.as_bytes())
     {

@@ -25,6 +25,7 @@ mod s20_wait;
 mod s21_stuck;
 mod s22_allocators;
 mod s23_black_hole;
+mod s24_cut_short;
 mod s25_drain;
 mod secrets;
 mod submission;
@@ -49,7 +50,7 @@ pub enum Needs {
 type Test = (&'static str, Needs, fn(&Stage) -> Result<()>);
 
 /// Side by side; each has a JVM or three of its own, so more at once would only wait for each other.
-const TOGETHER: [&[Test]; 22] = [
+const TOGETHER: [&[Test]; 23] = [
     s01_main_job::ALL,
     s02_codes::ALL,
     s03_kills::ALL,
@@ -71,6 +72,7 @@ const TOGETHER: [&[Test]; 22] = [
     s21_stuck::ALL,
     s22_allocators::ALL,
     s23_black_hole::ALL,
+    s24_cut_short::ALL,
     s25_drain::ALL,
 ];
 const SIDE_BY_SIDE: usize = 2;

@@ -15,9 +15,8 @@ use crate::{
     cleanup::{Outcome, Target, Wishes, cleanup, remove_kept},
     metrics::Metrics,
     run::attempt::spark_defaults,
-    sidecar::{Pod, ending, events::Events, machine::Ended, measured},
+    sidecar::{Pod, ending, events::Events, machine::Ended, measured, told::Told},
     spark_conf::SparkConf,
-    termination_log,
 };
 
 /// Cleans up with the driver's service account.
@@ -32,8 +31,8 @@ pub struct Cleaner {
     pub keep_failed: Duration,
     /// Where the attempts' Spark settings are.
     pub volume: PathBuf,
-    /// The kubelet's file.
-    pub termination_log: PathBuf,
+    /// The termination message.
+    pub told: Told,
     /// Where the end is told.
     pub events: Arc<Events>,
     /// What is counted.
@@ -112,7 +111,7 @@ impl Cleaner {
             reason: ended.reason.as_deref(),
             attempt: ended.attempt.number,
             application_id: &ended.attempt.application_id,
-            executors_gone_seconds: outcome.executors_gone_after.map(|after| milliseconds(before + after)),
+            executors_gone_seconds: outcome.executors_gone_after.map(|after| seconds(before + after)),
             removed: tallies.iter().map(|tally| tally.removed).sum(),
             left: tallies.iter().map(|tally| tally.left).sum(),
             kept: outcome.kept_in_words(),
@@ -135,13 +134,13 @@ impl Cleaner {
             "the driver {}",
             report.verdict
         );
-        termination_log::write(&self.termination_log, &report);
+        self.told.tell(&report);
     }
 }
 
-/// Whole milliseconds, as seconds.
-fn milliseconds(duration: Duration) -> f64 {
-    Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)).as_secs_f64()
+/// Seconds with three digits behind the point; a [`Duration`]'s own may come as 1.3479999999999999.
+fn seconds(duration: Duration) -> f64 {
+    f64::from(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)) / 1000.0
 }
 
 #[cfg(test)]
@@ -152,6 +151,13 @@ mod tests {
         sidecar::test_api::{Api, pod},
         verdict::{Evidence, Verdict},
     };
+
+    #[test]
+    fn seconds_have_three_digits_behind_the_point() {
+        for (duration, text) in [(Duration::from_micros(1_348_999), "1.348"), (Duration::ZERO, "0.0")] {
+            assert_eq!(format!("{:?}", seconds(duration)), text);
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_end_is_told_once_it_is_cleaned_up_after() {
@@ -166,7 +172,7 @@ mod tests {
             deadline: Duration::from_secs(20),
             keep_failed: Duration::ZERO,
             volume: volume.path().to_owned(),
-            termination_log: volume.path().join("none"),
+            told: Told::new(volume.path().join("none"), volume.path(), "x"),
             events: Arc::new(Events::new(Some(api.client()), pod())),
             metrics: Arc::default(),
         };

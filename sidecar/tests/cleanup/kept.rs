@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use codriver::cleanup::{Keep, Outcome, Target, Wishes, cleanup, remove_kept};
 use codriver::protocol::Attempt;
-use codriver::sidecar::{Pod, cleaning::Cleaner, events::Events, machine::Ended};
+use codriver::sidecar::{Pod, cleaning::Cleaner, events::Events, machine::Ended, told::Told};
 use codriver::verdict::{Evidence, Verdict};
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -71,7 +71,7 @@ async fn the_sidecar_goes_on_and_removes_what_it_has_kept_when_the_time_since_th
         deadline: DEADLINE,
         keep_failed: Duration::from_secs(600),
         volume: volume.path().to_owned(),
-        termination_log: volume.path().join("termination-log"),
+        told: Told::new(volume.path().join("termination-log"), volume.path(), DRIVER),
         events: Arc::new(Events::new(None, pod)),
         metrics: Arc::default(),
     };
