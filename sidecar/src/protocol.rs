@@ -44,7 +44,13 @@ pub enum ToSidecar {
         pid: i32,
     },
     /// The driver has ended; nothing follows.
-    Farewell(Verdict),
+    Farewell {
+        /// How.
+        verdict: Verdict,
+        /// The code that its container ends with instead of the verdict's (`--map`), which is what the kubelet goes by.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mapped: Option<u8>,
+    },
 }
 
 /// From the sidecar to the wrapper.

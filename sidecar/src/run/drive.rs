@@ -199,7 +199,7 @@ impl Moving<'_> {
         };
         message::write_final(&self.world.termination_log, self.world.attempt.as_ref(), &verdict, &circumstances);
         if let Some(companion) = &mut self.world.companion {
-            companion.farewell(ToSidecar::Farewell(verdict.clone())).await;
+            companion.farewell(ToSidecar::Farewell { verdict: verdict.clone(), mapped: circumstances.mapped }).await;
         }
         if let Some(out_of_memory) = &circumstances.out_of_memory {
             tracing::warn!("{out_of_memory}");

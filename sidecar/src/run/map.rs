@@ -1,5 +1,5 @@
 //! The exit-code map: for schedulers that take a code such as 143 for a failure. It changes the number with which the container
-//! ends and nothing else; verdict, farewell, event and log keep the truth.
+//! ends and nothing else: verdict, event and log keep the truth. The farewell tells both, since the kubelet goes by the number.
 
 use std::collections::BTreeMap;
 

@@ -177,7 +177,8 @@ mod tests {
             metrics: Arc::default(),
         };
         let attempt = Attempt { number: 1, application_id: "spark-x-1".into(), since: 5 };
-        let ended = Ended { attempt, verdict: Verdict::Exited(7), evidence: Evidence::Farewell, reason: None };
+        let ended =
+            Ended { attempt, verdict: Verdict::Exited(7), evidence: Evidence::Farewell, mapped: None, reason: None };
         cleaner.clean(&ended, None, Instant::now()).await;
         let (last, before) = (api.requests(), api.bodies());
         let told = before.last().unwrap();

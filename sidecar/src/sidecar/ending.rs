@@ -73,7 +73,7 @@ mod tests {
 
     fn ended(verdict: Verdict, evidence: Evidence, reason: Option<&str>) -> Ended {
         let attempt = Attempt { number: 2, application_id: "spark-x-2".into(), since: 5 };
-        Ended { attempt, verdict, evidence, reason: reason.map(str::to_owned) }
+        Ended { attempt, verdict, evidence, mapped: None, reason: reason.map(str::to_owned) }
     }
 
     fn outcome() -> Outcome {

@@ -81,7 +81,7 @@ impl Supervisor {
             Event::ExecutorsCame(number) => self.executors_came(number),
             Event::NoExecutors { attempt, why } if self.may_give_up(attempt) => vec![Effect::GiveUp(why)],
             Event::NoExecutors { .. } => Vec::new(),
-            Event::Farewell(verdict) => self.end(verdict, Evidence::Farewell, None),
+            Event::Farewell { verdict, mapped } => self.end(verdict, Evidence::Farewell, mapped, None),
             Event::StreamEnded => self.stream_ended(),
             Event::Overdue(Timer::Alone) => self.look_alone(),
             Event::Status(status) if self.in_doubt() => self.status(status),
@@ -135,7 +135,7 @@ impl Supervisor {
         // The stand-in for a wrapper was no attempt: this is the one that it stood for.
         let another = |current: &Current| current.attempt != attempt && current.attempt != self.unwrapped;
         if self.current.as_ref().is_some_and(another) {
-            effects.extend(self.end(Verdict::Unknown, Evidence::EndOfStream, None));
+            effects.extend(self.lose(Evidence::EndOfStream));
         }
         self.met = true;
         self.current = Some(Current::new(attempt, true));
@@ -171,7 +171,7 @@ impl Supervisor {
         let alone = self.is_alone();
         let Some(current) = &mut self.current else { return Vec::new() };
         match status {
-            Status::Ended { verdict, reason } => self.end(verdict, Evidence::ContainerStatus, reason),
+            Status::Ended { verdict, reason } => self.end(verdict, Evidence::ContainerStatus, None, reason),
             Status::Running { .. } if alone && !self.stopping => {
                 let mut effects = self.watch_executors();
                 effects.push(Effect::Arm(Timer::Alone));
@@ -180,9 +180,7 @@ impl Supervisor {
             Status::Unknown if alone && !self.stopping => vec![Effect::Arm(Timer::Alone)],
             Status::Running { deleting: false } if current.connected => vec![Effect::Exit(Why::DriverLives)],
             // The grace period is used up and SIGKILL is next, for the driver and for us.
-            Status::Running { deleting: true } if current.connected => {
-                self.end(Verdict::Unknown, Evidence::Termination, None)
-            }
+            Status::Running { deleting: true } if current.connected => self.lose(Evidence::Termination),
             Status::Running { deleting } => {
                 current.runs = !(deleting && self.stopping);
                 vec![Effect::AskAgain(current.attempt.clone())]
@@ -207,10 +205,8 @@ impl Supervisor {
             // SIGTERM came in between and armed the shorter one.
             Timer::Settle if self.stopping && !alone => Vec::new(),
             Timer::Settle if current.runs => vec![Effect::Arm(Timer::Settle)],
-            Timer::Settle | Timer::LastSettle if current.connected || alone => {
-                self.end(Verdict::Unknown, Evidence::Termination, None)
-            }
-            Timer::Settle | Timer::LastSettle => self.end(Verdict::Unknown, Evidence::EndOfStream, None),
+            Timer::Settle | Timer::LastSettle if current.connected || alone => self.lose(Evidence::Termination),
+            Timer::Settle | Timer::LastSettle => self.lose(Evidence::EndOfStream),
             Timer::Alone => Vec::new(),
         }
     }
@@ -240,13 +236,18 @@ impl Supervisor {
         self.current.as_ref().is_some_and(its) && !self.stopping
     }
 
-    fn end(&mut self, verdict: Verdict, evidence: Evidence, reason: Option<String>) -> Vec<Effect> {
+    /// Nobody could say how it ended.
+    fn lose(&mut self, evidence: Evidence) -> Vec<Effect> {
+        self.end(Verdict::Unknown, evidence, None, None)
+    }
+
+    fn end(&mut self, verdict: Verdict, evidence: Evidence, mapped: Option<u8>, reason: Option<String>) -> Vec<Effect> {
         let Some(Current { attempt, watched, .. }) = self.current.take() else { return Vec::new() };
         if verdict != Verdict::Unknown {
             self.decided = self.decided.max(attempt.number);
         }
         self.met = true;
-        self.ended.push_back(Ended { attempt, verdict, evidence, reason });
+        self.ended.push_back(Ended { attempt, verdict, evidence, mapped, reason });
         let mut effects = vec![self.remember()];
         effects.extend(watched.then_some(Effect::StopWatching));
         if self.ended.len() == 1 {

@@ -145,6 +145,7 @@ mod tests {
             attempt: attempt(),
             verdict: Verdict::Signalled(9),
             evidence: Evidence::ContainerStatus,
+            mapped: None,
             reason: Some("OOMKilled".into()),
         };
         end(&metrics, &ended, UNIX_EPOCH + Duration::from_millis(1_795_385_431_500));

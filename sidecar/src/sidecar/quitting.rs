@@ -49,7 +49,7 @@ impl Quitter {
             return;
         }
         let pod = self.own_pod.specification(READ).await;
-        match plan(&self.wish, pod.as_ref(), &self.container, ended.verdict.code()) {
+        match plan(&self.wish, pod.as_ref(), &self.container, ended.container_code()) {
             Plan::Restarts => tracing::info!("the driver will be started again, so its proxies are left alone"),
             Plan::Ask(targets) => self.ask_all(targets, ended.attempt.number).await,
         }
@@ -108,7 +108,7 @@ mod tests {
 
     fn ended(verdict: Verdict) -> Ended {
         let attempt = Attempt { number: 1, application_id: "spark-x-1".into(), since: 5 };
-        Ended { attempt, verdict, evidence: Evidence::Farewell, reason: None }
+        Ended { attempt, verdict, evidence: Evidence::Farewell, mapped: None, reason: None }
     }
 
     #[tokio::test(start_paused = true)]
@@ -118,6 +118,16 @@ mod tests {
         quitter.quit(&ended(Verdict::Exited(1))).await;
         assert_eq!(api.requests(), ["GET /api/v1/namespaces/etl/pods/daily-0"]);
         assert_eq!(quitter.metrics.page(), "");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_exit_map_made_of_the_code_decides_whether_the_driver_is_started_again() {
+        for (code, mapped, asks) in [(143, None, false), (143, Some(0), true), (0, Some(1), false), (0, None, true)] {
+            let api = Api::new(|_| Some((200, r#"{"spec":{"restartPolicy":"OnFailure"}}"#)));
+            let quitter = quitter(&api, "POST http://127.0.0.1:1/quit");
+            quitter.quit(&Ended { mapped, ..ended(Verdict::Exited(code)) }).await;
+            assert_eq!(!quitter.metrics.page().is_empty(), asks, "{code} {mapped:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

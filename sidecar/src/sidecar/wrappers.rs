@@ -96,7 +96,7 @@ async fn read(stream: UnixStream, connection: u64, events: mpsc::Sender<Heard>) 
         }
         let event = match serde_json::from_slice(&text) {
             Ok(ToSidecar::Hello(attempt)) => Event::Hello(attempt),
-            Ok(ToSidecar::Farewell(verdict)) => Event::Farewell(verdict),
+            Ok(ToSidecar::Farewell { verdict, mapped }) => Event::Farewell { verdict, mapped },
             Ok(ToSidecar::Started { pid }) => {
                 tracing::info!(pid, "the driver runs");
                 Event::Started

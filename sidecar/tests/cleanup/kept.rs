@@ -76,7 +76,8 @@ async fn the_sidecar_goes_on_and_removes_what_it_has_kept_when_the_time_since_th
         metrics: Arc::default(),
     };
     let attempt = Attempt { number: 1, application_id: APPLICATION.into(), since: 0 };
-    let ended = Ended { attempt, verdict: Verdict::Exited(1), evidence: Evidence::Farewell, reason: None };
+    let ended =
+        Ended { attempt, verdict: Verdict::Exited(1), evidence: Evidence::Farewell, mapped: None, reason: None };
     let end = Instant::now();
     cleaner.clean(&ended, None, end).await;
     assert!(end.elapsed() < Duration::from_secs(1));

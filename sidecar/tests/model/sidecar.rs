@@ -207,7 +207,7 @@ fn hear(world: &mut World, number: u8, kill: usize) -> bool {
             Event::Hello(attempt(number))
         }
         Line::Started => Event::Started,
-        Line::Farewell(verdict) => Event::Farewell(verdict),
+        Line::Farewell(verdict) => Event::Farewell { verdict, mapped: None },
         Line::End => Event::StreamEnded,
     };
     world.sidecar.as_ref().is_some_and(|sidecar| sidecar.vouching == number) && tell(world, event, kill)

@@ -71,9 +71,21 @@ fn the_sidecar_hears_hello_started_and_the_farewell() {
     stream.hear_hello();
     stream.hear_started();
     running.say("exit 7");
-    assert_eq!(stream.hear(), Some(json!({"farewell": {"exited": 7}})));
+    assert_eq!(stream.hear(), Some(json!({"farewell": {"verdict": {"exited": 7}}})));
     assert_eq!(stream.hear(), None);
     assert_eq!(running.code(), 7);
+}
+
+#[test]
+fn the_farewell_tells_the_truth_and_what_the_exit_map_makes_of_it() {
+    let mut sidecar = Sidecar::new();
+    let mut running = Running::echo(sidecar.command.env("CODRIVER_MAP", "143=0"));
+    let mut stream = sidecar.meet();
+    stream.hear_hello();
+    stream.hear_started();
+    running.say("exit 143");
+    assert_eq!(stream.hear(), Some(json!({"farewell": {"verdict": {"exited": 143}, "mapped": 0}})));
+    assert_eq!(running.code(), 0);
 }
 
 #[test]
@@ -93,7 +105,7 @@ fn a_driver_that_cannot_start_is_told_too() {
     let mut running = Running::start(sidecar.command.args(["--", "/nonexistent"]));
     let mut stream = sidecar.meet();
     stream.hear_hello();
-    assert_eq!(stream.hear().unwrap()["farewell"]["never-started"]["code"], 127);
+    assert_eq!(stream.hear().unwrap()["farewell"]["verdict"]["never-started"]["code"], 127);
     assert_eq!(running.code(), 127);
 }
 
@@ -119,7 +131,7 @@ fn a_lost_sidecar_leaves_the_driver_alone_and_is_met_again() {
     running.signal(SIGTERM);
     assert_eq!(running.line(), "SIGTERM");
     running.say("exit 0");
-    assert_eq!(stream.hear(), Some(json!({"farewell": {"exited": 0}})));
+    assert_eq!(stream.hear(), Some(json!({"farewell": {"verdict": {"exited": 0}}})));
     assert_eq!(running.code(), 0);
 }
 
@@ -139,7 +151,7 @@ fn a_sidecar_that_says_rubbish_is_left_and_tried_again() {
     stream.hear_hello();
     stream.hear_started();
     running.say("exit 3");
-    assert_eq!(stream.hear(), Some(json!({"farewell": {"exited": 3}})));
+    assert_eq!(stream.hear(), Some(json!({"farewell": {"verdict": {"exited": 3}}})));
     assert_eq!(running.code(), 3);
 }
 

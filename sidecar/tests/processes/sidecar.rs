@@ -199,7 +199,7 @@ fn a_stranger_on_the_socket_changes_nothing() {
     let pod = Pod::new();
     let mut sidecar = pod.sidecar();
     let mut wrapper = pod.wrapper();
-    for rubbish in [&b"{}\n"[..], b"\xff\n", &[b'x'; 100_000], b"{\"farewell\":{\"exited\":0}}\n", b""] {
+    for rubbish in [&b"{}\n"[..], b"\xff\n", &[b'x'; 100_000], b"{\"farewell\":{\"verdict\":{\"exited\":0}}}\n", b""] {
         let mut stranger = UnixStream::connect(pod.volume.path().join("run/sidecar.sock")).unwrap();
         // The sidecar may have hung up in the middle.
         let _ = stranger.write_all(rubbish);

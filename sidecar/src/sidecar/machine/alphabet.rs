@@ -19,7 +19,12 @@ pub enum Event {
     /// Its driver runs.
     Started,
     /// It said how its driver ended.
-    Farewell(Verdict),
+    Farewell {
+        /// How.
+        verdict: Verdict,
+        /// The code that its container ends with instead of the verdict's.
+        mapped: Option<u8>,
+    },
     /// Its stream ended.
     StreamEnded,
     /// The API server's answer about the driver's container.
@@ -124,8 +129,18 @@ pub struct Ended {
     pub verdict: Verdict,
     /// How that is known.
     pub evidence: Evidence,
+    /// The code that its container ends with instead of the verdict's.
+    pub mapped: Option<u8>,
     /// The kubelet's word on it, where it was asked.
     pub reason: Option<String>,
+}
+
+impl Ended {
+    /// What the kubelet goes by: the code of the driver's container, where it is known.
+    #[must_use]
+    pub fn container_code(&self) -> Option<u8> {
+        self.mapped.or(self.verdict.code())
+    }
 }
 
 /// What survives a restart of the sidecar.

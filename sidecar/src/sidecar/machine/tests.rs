@@ -9,7 +9,7 @@ fn attempt(number: u32) -> Attempt {
 }
 
 fn ended(number: u32, verdict: Verdict, evidence: Evidence) -> Ended {
-    Ended { attempt: attempt(number), verdict, evidence, reason: None }
+    Ended { attempt: attempt(number), verdict, evidence, mapped: None, reason: None }
 }
 
 /// The effects without the notes: most tests are about what happens, one is about what is written down.
@@ -42,6 +42,10 @@ fn quit(number: u32, verdict: Verdict, evidence: Evidence) -> Effect {
     Quit(ended(number, verdict, evidence))
 }
 
+fn farewell(verdict: Verdict) -> Event {
+    Event::Farewell { verdict, mapped: None }
+}
+
 const KILLED: Verdict = Verdict::Signalled(9);
 const RUNS: Event = Event::Status(Status::Running { deleting: false });
 const DYING: Event = Event::Status(Status::Running { deleting: true });
@@ -55,7 +59,7 @@ fn oom() -> Event {
 fn a_farewell_is_a_verdict_and_cleans_up_at_once() {
     for verdict in [Verdict::Exited(0), Verdict::Exited(7), Verdict::Signalled(15)] {
         let mut supervisor = alive();
-        assert_eq!(acts(&mut supervisor, Event::Farewell(verdict.clone())), [clean(1, verdict, Evidence::Farewell)]);
+        assert_eq!(acts(&mut supervisor, farewell(verdict.clone())), [clean(1, verdict, Evidence::Farewell)]);
         assert_eq!(acts(&mut supervisor, Event::StreamEnded), []);
     }
 }
@@ -72,7 +76,7 @@ fn after_an_end_of_stream_the_container_status_says_how() {
 fn what_a_wrapper_said_may_be_heard_after_the_status_and_changes_nothing() {
     let mut supervisor = settling();
     assert!(!acts(&mut supervisor, oom()).is_empty());
-    for late in [Event::Hello(attempt(1)), Event::Farewell(Verdict::Exited(7)), Event::StreamEnded] {
+    for late in [Event::Hello(attempt(1)), farewell(Verdict::Exited(7)), Event::StreamEnded] {
         assert_eq!(acts(&mut supervisor, late.clone()), [], "{late:?}");
     }
 }
@@ -82,7 +86,7 @@ fn a_wrapper_that_comes_back_after_nobody_could_say_how_it_ended_is_believed() {
     let mut supervisor = settling();
     let _ = supervisor.step(Event::Overdue(Timer::Settle));
     assert_eq!(acts(&mut supervisor, Event::Hello(attempt(1))), []);
-    assert_eq!(acts(&mut supervisor, Event::Farewell(KILLED)), [], "one cleanup after the other");
+    assert_eq!(acts(&mut supervisor, farewell(KILLED)), [], "one cleanup after the other");
     assert_eq!(acts(&mut supervisor, Event::CleanupEnded), [clean(1, KILLED, Evidence::Farewell)]);
 }
 
@@ -128,7 +132,7 @@ fn sigterm_while_settling_shortens_the_wait() {
 #[test]
 fn sigterm_while_cleaning_waits_for_the_cleanup_and_leaves_with_0() {
     let mut supervisor = alive();
-    let _ = supervisor.step(Event::Farewell(Verdict::Exited(7)));
+    let _ = supervisor.step(farewell(Verdict::Exited(7)));
     assert_eq!(acts(&mut supervisor, Event::Terminated), []);
     assert_eq!(acts(&mut supervisor, Event::CleanupEnded), [Exit(Why::AllDone)]);
 }
@@ -136,15 +140,12 @@ fn sigterm_while_cleaning_waits_for_the_cleanup_and_leaves_with_0() {
 #[test]
 fn without_sigterm_it_stays_for_the_next_attempt() {
     let mut supervisor = alive();
-    let _ = supervisor.step(Event::Farewell(Verdict::Exited(7)));
+    let _ = supervisor.step(farewell(Verdict::Exited(7)));
     let asked = [quit(1, Verdict::Exited(7), Evidence::Farewell)];
     assert_eq!(acts(&mut supervisor, Event::CleanupEnded), asked);
     assert_eq!(acts(&mut supervisor, Event::QuitEnded), []);
     assert_eq!(acts(&mut supervisor, Event::Hello(attempt(2))), []);
-    assert_eq!(
-        acts(&mut supervisor, Event::Farewell(Verdict::Exited(0))),
-        [clean(2, Verdict::Exited(0), Evidence::Farewell)]
-    );
+    assert_eq!(acts(&mut supervisor, farewell(Verdict::Exited(0))), [clean(2, Verdict::Exited(0), Evidence::Farewell)]);
     let asked = [quit(2, Verdict::Exited(0), Evidence::Farewell)];
     assert_eq!(acts(&mut supervisor, Event::CleanupEnded), asked);
     assert_eq!(acts(&mut supervisor, Event::QuitEnded), []);
@@ -154,7 +155,7 @@ fn without_sigterm_it_stays_for_the_next_attempt() {
 #[test]
 fn sigterm_while_the_proxies_are_asked_leaves_at_once() {
     let mut supervisor = alive();
-    let _ = supervisor.step(Event::Farewell(Verdict::Exited(0)));
+    let _ = supervisor.step(farewell(Verdict::Exited(0)));
     let _ = supervisor.step(Event::CleanupEnded);
     assert_eq!(acts(&mut supervisor, Event::Terminated), [StopQuitting, Exit(Why::AllDone)]);
 }
@@ -162,7 +163,7 @@ fn sigterm_while_the_proxies_are_asked_leaves_at_once() {
 #[test]
 fn a_next_attempt_keeps_its_proxies() {
     let mut supervisor = alive();
-    let _ = supervisor.step(Event::Farewell(Verdict::Exited(7)));
+    let _ = supervisor.step(farewell(Verdict::Exited(7)));
     let mut before = supervisor.clone();
     let _ = supervisor.step(Event::CleanupEnded);
     assert_eq!(acts(&mut supervisor, Event::Hello(attempt(2))), [StopQuitting]);
@@ -174,7 +175,7 @@ fn a_next_attempt_keeps_its_proxies() {
 #[test]
 fn proxies_that_a_restart_left_unasked_are_asked_after_another_cleanup() {
     let mut before = alive();
-    let Some(Remember(memory)) = before.step(Event::Farewell(Verdict::Exited(7))).into_iter().next() else {
+    let Some(Remember(memory)) = before.step(farewell(Verdict::Exited(7))).into_iter().next() else {
         panic!("nothing was written down before the cleanup")
     };
     let asked = [quit(1, Verdict::Exited(7), Evidence::Farewell)];
@@ -214,7 +215,7 @@ fn a_next_attempt_is_spared_by_the_cleanup_of_the_one_before() {
     let mut supervisor = alive();
     let expected = [clean(1, Verdict::Unknown, Evidence::EndOfStream)];
     assert_eq!(acts(&mut supervisor, Event::Hello(attempt(2))), expected);
-    assert_eq!(acts(&mut supervisor, Event::Farewell(Verdict::Exited(0))), []);
+    assert_eq!(acts(&mut supervisor, farewell(Verdict::Exited(0))), []);
     assert_eq!(acts(&mut supervisor, Event::CleanupEnded), [clean(2, Verdict::Exited(0), Evidence::Farewell)]);
 
     let mut restarted = new();
@@ -240,16 +241,13 @@ fn a_restarted_sidecar_goes_on_where_it_was() {
     let mut after = new();
     assert_eq!(acts(&mut after, Event::Awake(memory)), [AskStatus(attempt(1)), Arm(Timer::Settle)]);
     assert_eq!(acts(&mut after, Event::Hello(attempt(1))), []);
-    assert_eq!(
-        acts(&mut after, Event::Farewell(Verdict::Exited(0))),
-        [clean(1, Verdict::Exited(0), Evidence::Farewell)]
-    );
+    assert_eq!(acts(&mut after, farewell(Verdict::Exited(0))), [clean(1, Verdict::Exited(0), Evidence::Farewell)]);
 }
 
 #[test]
 fn a_cleanup_that_a_restart_cut_off_is_begun_again() {
     let mut before = alive();
-    let Some(Remember(memory)) = before.step(Event::Farewell(Verdict::Exited(7))).into_iter().next() else {
+    let Some(Remember(memory)) = before.step(farewell(Verdict::Exited(7))).into_iter().next() else {
         panic!("nothing was written down before the cleanup")
     };
     assert_eq!(acts(&mut new(), Event::Awake(memory)), [clean(1, Verdict::Exited(7), Evidence::Farewell)]);

@@ -8,7 +8,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     let verdict = any::<u8>().prop_map(Verdict::Exited);
     prop_oneof![
         (1..4u32).prop_map(|number| Event::Hello(attempt(number))),
-        verdict.clone().prop_map(Event::Farewell),
+        verdict.clone().prop_map(farewell),
         Just(Event::StreamEnded),
         any::<bool>().prop_map(|deleting| Event::Status(Status::Running { deleting })),
         verdict.prop_map(|verdict| Event::Status(Status::Ended { verdict, reason: None })),

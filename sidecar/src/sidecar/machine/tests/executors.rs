@@ -8,7 +8,7 @@ fn executors_are_looked_after_from_the_drivers_start_to_its_end() {
     assert_eq!(acts(&mut supervisor, Event::Started), [WatchExecutors(attempt(1))]);
     assert_eq!(acts(&mut supervisor, Event::Started), []);
     let cleanup = clean(1, Verdict::Exited(0), Evidence::Farewell);
-    assert_eq!(acts(&mut supervisor, Event::Farewell(Verdict::Exited(0))), [StopWatching, cleanup]);
+    assert_eq!(acts(&mut supervisor, farewell(Verdict::Exited(0))), [StopWatching, cleanup]);
     // The next attempt has executors of its own.
     let _ = supervisor.step(Event::Hello(attempt(2)));
     assert_eq!(acts(&mut supervisor, Event::Started), [WatchExecutors(attempt(2))]);
@@ -43,7 +43,7 @@ fn a_driver_is_given_up_by_its_wrapper_and_only_while_it_is_the_one() {
     assert_eq!(acts(&mut supervisor, why(1)), [GiveUp("no executor came".into())]);
     let given_up = Verdict::GivenUp { code: 75, why: "no executor came".into() };
     let cleanup = clean(1, given_up.clone(), Evidence::Farewell);
-    assert_eq!(acts(&mut supervisor, Event::Farewell(given_up)), [cleanup]);
+    assert_eq!(acts(&mut supervisor, farewell(given_up)), [cleanup]);
     assert_eq!(acts(&mut supervisor, why(1)), [], "it has ended");
     for (mut supervisor, case) in [(settling(), "its wrapper is lost"), (alive(), "it is another attempt")] {
         let number = if case == "its wrapper is lost" { 1 } else { 2 };
