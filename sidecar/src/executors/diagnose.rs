@@ -73,7 +73,8 @@ fn of_pod(pod: &Object, events: &[Happened]) -> Option<(Kind, String)> {
     }
     if let Some(scheduled) = status.condition("PodScheduled").filter(|condition| condition.status == "False") {
         let said = scheduled.message.clone().or(event(&["FailedScheduling"])).or(scheduled.reason.clone());
-        return Some((Kind::Unschedulable, said.unwrap_or_default()));
+        let said = said.unwrap_or_default();
+        return Some((if waits_for_a_claim(&said) { Kind::Volume } else { Kind::Unschedulable }, said));
     }
     if pod.spec.node_name.is_none() && status.conditions.is_empty() {
         return Some((Kind::Unschedulable, "no scheduler has looked at it; is its schedulerName right?".into()));
@@ -91,6 +92,12 @@ fn of_pod(pod: &Object, events: &[Happened]) -> Option<(Kind, String)> {
         (None, Some(pulling)) => Some((Kind::Pulling, pulling)),
         (None, None) => Some((Kind::Starting, String::new())),
     }
+}
+
+/// The scheduler waits for claims that are missing or not bound; fewer or smaller executors would be no help (kube-scheduler:
+/// `volumebinding`, which says `persistentvolumeclaim "x" not found` and `pod has unbound immediate PersistentVolumeClaims`).
+fn waits_for_a_claim(said: &str) -> bool {
+    said.to_ascii_lowercase().contains("persistentvolumeclaim")
 }
 
 fn of_container(container: &ContainerStatus) -> Option<(Kind, String)> {

@@ -101,7 +101,10 @@ impl Kind {
                 "make the ConfigMap or Secret that is named, or correct the name in the executors' template; an image that runs \
                  as root needs a runAsUser"
             }
-            Self::Volume => "make the ConfigMap, Secret or claim that is named, or correct the executors' template",
+            Self::Volume => {
+                "make the ConfigMap, Secret or claim that is named, see that claims are Bound (`kubectl get pvc`), or correct the \
+                 executors' template"
+            }
             Self::Start => {
                 "check the command and the securityContext of the executors' template, and the image's entrypoint"
             }

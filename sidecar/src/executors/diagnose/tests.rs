@@ -37,6 +37,8 @@ fn reason(pods: &[Value], events: &[Value]) -> Option<Reason> {
     diagnose(&pods, &events)
 }
 
+const UNBOUND: &str = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.";
+
 #[test]
 fn each_trouble_of_one_executor_is_told_in_the_words_of_whoever_met_it() {
     let creating = || waiting("ContainerCreating", None);
@@ -97,9 +99,10 @@ fn each_trouble_of_one_executor_is_told_in_the_words_of_whoever_met_it() {
         (
             unscheduled("Unschedulable", "persistentvolumeclaim \"data\" not found"),
             vec![],
-            Kind::Unschedulable,
+            Kind::Volume,
             "persistentvolumeclaim \"data\" not found",
         ),
+        (unscheduled("Unschedulable", UNBOUND), vec![], Kind::Volume, UNBOUND),
         (unscheduled("SchedulingGated", "waiting for gates"), vec![], Kind::Unschedulable, "waiting for gates"),
         (creating(), vec![event("FailedMount", mount)], Kind::Volume, mount),
         (creating(), vec![event("FailedAttachVolume", "timed out")], Kind::Volume, "timed out"),
