@@ -13,3 +13,4 @@ pub mod look;
 pub mod patience;
 pub mod reason;
 pub mod trial;
+mod volumes;

@@ -1,13 +1,16 @@
 //! The executor that is tried: a pod close enough to Spark's for admission to judge it alike.
 //!
 //! Of Spark's own executor (`BasicExecutorFeatureStep`, `KubernetesExecutorBuilder`) it has the template, image, service account,
-//! resources, labels and annotations; not the environment, the command and the volumes of Spark's settings, which admission rarely
-//! looks at.
+//! resources, labels, annotations and the volumes that a Pod Security Standard minds; not the environment, the command and other
+//! volumes, which admission rarely looks at.
 
 use codriver_kube::Error;
 use serde_json::{Value, json};
 
-use super::reason::{Kind, Reason};
+use super::{
+    reason::{Kind, Reason},
+    volumes,
+};
 use crate::spark_conf::SparkConf;
 
 /// How many executors the driver asks for at its start.
@@ -68,6 +71,11 @@ pub fn pod(template: Option<Value>, conf: &SparkConf, application_id: &str) -> V
     spec["restartPolicy"] = json!("Never");
     if let (None, Some(account)) = (spec["serviceAccountName"].as_str(), first(ACCOUNTS)) {
         spec["serviceAccountName"] = json!(account);
+    }
+    let more = volumes::refused(conf);
+    if !more.is_empty() {
+        let have = spec["volumes"].as_array().cloned().unwrap_or_default();
+        spec["volumes"] = have.into_iter().chain(more).collect();
     }
     if spec["containers"][0].is_null() {
         spec["containers"] = json!([{ "name": "spark-kubernetes-executor" }]);
@@ -193,6 +201,7 @@ mod tests {
         let conf = SparkConf::read(
             "spark.executor.cores=2\nspark.kubernetes.executor.container.image=spark:4\n\
              spark.kubernetes.executor.label.team=etl\nspark.kubernetes.executor.annotation.a=b\n\
+             spark.kubernetes.executor.volumes.hostPath.scratch.options.path=/mnt\n\
              spark.kubernetes.authenticate.executor.serviceAccountName=other",
         );
         let metadata = json!({ "name": "codriver-trial-exec-1", "annotations": { "a": "b" },
@@ -200,7 +209,8 @@ mod tests {
         assert_eq!(
             pod(Some(template), &conf, "spark-1"),
             json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata,
-                "spec": { "restartPolicy": "Never", "serviceAccountName": "spark-executor", "volumes": [{ "name": "v" }],
+                "spec": { "restartPolicy": "Never", "serviceAccountName": "spark-executor",
+                    "volumes": [{ "name": "v" }, { "name": "scratch", "hostPath": { "path": "/mnt" } }],
                     "containers": [{ "name": "executor", "image": "spark:4", "resources": {
                         "requests": { "cpu": "2", "memory": "1408Mi" },
                         "limits": { "nvidia.com/gpu": "1", "memory": "1408Mi" } } }] } })
