@@ -1,7 +1,7 @@
 //! `codriver run`: the wrapper, parent of the driver process.
 //!
 //! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`driver`], [`companion`],
-//! [`alone`], [`descendants`], [`descriptors`], [`memory`], [`spawn`], [`stderr`], [`stuck`], [`message`] and [`terminal`] each touch one
+//! [`alone`], [`descendants`], [`descriptors`], [`memory`], [`output`], [`spawn`], [`stuck`], [`message`] and [`terminal`] each touch one
 //! thing; [`attempt`] and [`environment`] prepare the start; [`map`] is the last word on the exit code.
 
 pub mod alone;
@@ -17,15 +17,16 @@ pub mod machine;
 pub mod map;
 pub mod memory;
 pub mod message;
+pub mod output;
 mod secrets;
 pub mod spawn;
-pub mod stderr;
 pub mod stuck;
 pub mod terminal;
 
 use std::{
     env,
     ffi::OsString,
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -68,7 +69,7 @@ impl Deadlines {
 
 /// Supervises the command and returns the exit code to end with. Blocks for as long as the driver lives, and after its end
 /// for at most the grace period (or [`LEFTOVERS`]) and [`LAST_LOOK`] and the farewell's deadline together; alone, for the
-/// cleanup's if that is longer.
+/// cleanup's if that is longer; and where its output is read along, for [`drive::REST`] more.
 ///
 /// # Errors
 /// When signals cannot be caught, or the files in the volume cannot be read or written. Nothing has been started then.
@@ -109,8 +110,15 @@ async fn supervise(args: RunArgs) -> Result<u8, Failure> {
     };
     let (set, remove) = (environment.set, environment.remove);
     let mask = signals.mask();
-    let task =
-        Task { command: args.command, set, remove, mask, read_stderr: args.last_words || args.stuck_after.is_some() };
+    let task = Task {
+        command: args.command,
+        set,
+        remove,
+        mask,
+        // What a terminal shows is not for a pipe: programs ask what they write to.
+        read_stdout: args.last_words && !io::stdout().is_terminal(),
+        read_stderr: args.last_words || args.stuck_after.is_some(),
+    };
     let deadlines = Deadlines { grace: args.grace };
     let lookout = args.stuck_after.and_then(|after| Lookout::new(&conf(&args.volume, attempt.as_ref()), after));
     let memory = Watched::begin(Path::new(memory::ROOT));

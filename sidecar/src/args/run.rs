@@ -41,7 +41,8 @@ pub struct RunArgs {
     /// repeated, or separated by commas. Log, event and termination message keep the truth.
     #[arg(long = "map", value_name = "FROM=TO", env = "CODRIVER_MAP", value_delimiter = ',')]
     pub map: Vec<String>,
-    /// Read the driver's stderr along, copying it byte for byte, and tell its last exception in the termination message.
+    /// Read the driver's output along, copying it byte for byte, and tell the last exception of a driver that failed in the
+    /// termination message. Standard output too, unless it is a terminal: spark-submit prints its python's stderr there.
     #[arg(long, env = "CODRIVER_LAST_WORDS", value_parser = BoolishValueParser::new())]
     pub last_words: bool,
     /// End a driver whose SparkContext has been stopped for so many seconds, with the code that its main method has earned: a

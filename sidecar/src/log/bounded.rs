@@ -13,12 +13,11 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{FileType, fstat},
     io::{Errno, IoSlice, ReadWriteFlags, pwritev2, write},
+    pipe::PIPE_BUF,
 };
 
 /// For room, once: while there still is none, the lines that follow are dropped at once.
 pub const PATIENCE: Duration = Duration::from_millis(500);
-/// Bytes for which there is room in a pipe that poll(2) calls writable (pipe(7): `PIPE_BUF`).
-const ATOMIC: usize = 4096;
 /// pwritev2(2): wherever the file is at.
 const HERE: u64 = u64::MAX;
 
@@ -73,7 +72,8 @@ impl<F: AsFd> Bounded<F> {
         let begin = Instant::now();
         let mut written = 0;
         while written < bytes.len() {
-            let piece = &bytes[written..bytes.len().min(written + ATOMIC)];
+            // For as much there is room in a pipe that poll(2) calls writable: pipe(7).
+            let piece = &bytes[written..bytes.len().min(written + PIPE_BUF)];
             match self.attempt(piece) {
                 Ok(count) => written += count,
                 Err(Errno::INTR) => {}
@@ -141,7 +141,7 @@ mod tests {
     fn full() -> (PipeReader, PipeWriter, usize) {
         let (reader, writer) = pipe().unwrap();
         let mut held = 0;
-        while let Ok(written) = pwritev2(&writer, &[IoSlice::new(&[b'x'; ATOMIC])], HERE, ReadWriteFlags::NOWAIT) {
+        while let Ok(written) = pwritev2(&writer, &[IoSlice::new(&[b'x'; PIPE_BUF])], HERE, ReadWriteFlags::NOWAIT) {
             held += written;
         }
         (reader, writer, held)
@@ -181,9 +181,9 @@ mod tests {
     #[test]
     fn a_long_line_that_was_cut_ends_before_the_next_begins() {
         let (mut reader, writer, held) = full();
-        read(&mut reader, ATOMIC);
+        read(&mut reader, PIPE_BUF);
         let mut log = bounded(writer);
-        log.write_all(&[b'y'; 2 * ATOMIC]).unwrap();
+        log.write_all(&[b'y'; 2 * PIPE_BUF]).unwrap();
         read(&mut reader, held);
         log.write_all(b"next\n").unwrap();
         assert_eq!(rest(reader, log), format!("\n{{\"level\":\"WARN\",{EXCUSE},\"dropped\":1}}\nnext\n"));
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn lines_of_any_length_arrive_whole_where_somebody_reads() {
         let (mut reader, writer) = pipe().unwrap();
-        let line = "z".repeat(50 * ATOMIC);
+        let line = "z".repeat(50 * PIPE_BUF);
         let said = line.clone();
         let log = thread::spawn(move || {
             let mut log = Bounded { patience: Duration::from_secs(3600), ..Bounded::new(writer) };

@@ -1,6 +1,6 @@
 //! The wrapper's world: the one `select!` that turns it into events, and the carrying out of effects.
 
-use std::{future::pending, path::PathBuf, pin::Pin};
+use std::{future::pending, path::PathBuf, pin::Pin, time::Duration};
 
 use nix::sys::signal::Signal;
 use tokio::task::{JoinHandle, yield_now};
@@ -17,8 +17,8 @@ use crate::{
         map::ExitMap,
         memory::Watched,
         message::{self, Circumstances},
+        output::Output,
         spawn::Task,
-        stderr::Stderr,
         stuck::{Lookout, Stuck},
         terminal::Terminal,
     },
@@ -26,6 +26,11 @@ use crate::{
     timers::Timers,
     verdict::Verdict,
 };
+
+/// For the driver's last words, after its end and before anybody is told of it.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+/// For the rest of its output, before the wrapper leaves: a reader may be slow.
+pub const REST: Duration = Duration::from_secs(3);
 
 /// All that the wrapper touches.
 pub struct World {
@@ -54,8 +59,10 @@ struct Moving<'a> {
     world: World,
     task: &'a Task,
     driver: Option<Driver>,
-    /// The driver's, where it is read along.
-    stderr: Option<Stderr>,
+    /// The driver's, as far as it is read along.
+    output: Output,
+    /// What has been told of its end, while not all of its output was read.
+    told: Option<Circumstances>,
     /// Says that the driver is stuck; there while it lives.
     stuck: Option<Pin<Box<dyn Future<Output = Stuck>>>>,
     timers: Timers<Timer>,
@@ -75,7 +82,8 @@ impl World {
             world: self,
             task,
             driver: None,
-            stderr: None,
+            output: Output::default(),
+            told: None,
             stuck: None,
             timers: Timers::default(),
             cleanup: None,
@@ -120,8 +128,8 @@ impl Moving<'_> {
 
     async fn start(&mut self) -> Event {
         match Driver::spawn(self.task) {
-            Ok((driver, stderr)) => {
-                self.stderr = stderr;
+            Ok((driver, output)) => {
+                self.output = output;
                 self.terminal = Terminal::hand_over(driver.group());
                 if let Some(companion) = &mut self.world.companion {
                     companion.started(driver.pid()).await;
@@ -158,8 +166,8 @@ impl Moving<'_> {
     /// With the code that the application has earned, if it can be known.
     fn give_up(&self, stuck: &Stuck) -> Event {
         tracing::warn!("ending the driver: {stuck}");
-        let heard = self.stderr.as_ref().filter(|stderr| stuck.jvm().is_some_and(|pid| stderr.is_that_of(pid)));
-        Event::Terminate(heard.and_then(|stderr| stuck.verdict(stderr.read().earned())))
+        let heard = stuck.jvm().is_some_and(|pid| self.output.is_stderr_of(pid));
+        Event::Terminate(heard.then(|| stuck.verdict(self.output.words().earned())).flatten())
     }
 
     async fn carry_out(&mut self, effect: Effect) -> Option<u8> {
@@ -178,6 +186,7 @@ impl Moving<'_> {
             (Effect::CleanUp, _) => self.cleanup = self.world.alone.take().map(|alone| tokio::spawn(alone.clean())),
             // The machine never leaves without a verdict that has a code.
             (Effect::Leave(verdict), _) => {
+                self.hear_the_rest(&verdict).await;
                 if let Some(terminal) = &self.terminal {
                     terminal.take_back();
                 }
@@ -188,16 +197,13 @@ impl Moving<'_> {
     }
 
     async fn announce(&mut self, verdict: Verdict) {
-        let last_words = match &mut self.stderr {
-            Some(stderr) => stderr.finish().await.words(),
-            None => None,
-        };
+        let all_is_read = self.output.settle(LAST_WORDS).await;
         let circumstances = Circumstances {
             out_of_memory: self.world.memory.evidence(),
-            last_words,
+            last_words: self.last_words(&verdict),
             mapped: self.world.map.becomes(&verdict),
         };
-        message::write_final(&self.world.termination_log, self.world.attempt.as_ref(), &verdict, &circumstances);
+        self.write_message(&verdict, &circumstances);
         if let Some(companion) = &mut self.world.companion {
             companion.farewell(ToSidecar::Farewell { verdict: verdict.clone(), mapped: circumstances.mapped }).await;
         }
@@ -206,6 +212,28 @@ impl Moving<'_> {
         }
         let note = circumstances.mapped.map_or_else(String::new, |code| format!("; mapped to {code}"));
         tracing::info!(code = verdict.code(), whose = verdict.whose(), "the driver {verdict}{note}");
+        self.told = (!all_is_read).then_some(circumstances);
+    }
+
+    /// A slow reader holds up neither the sidecar nor the cleanup; here, at the very end, it has its time.
+    async fn hear_the_rest(&mut self, verdict: &Verdict) {
+        self.output.settle(REST).await;
+        if let Some(mut told) = self.told.take() {
+            let last_words = self.last_words(verdict);
+            if last_words != told.last_words {
+                told.last_words = last_words;
+                self.write_message(verdict, &told);
+            }
+        }
+    }
+
+    /// Of a driver that failed. One that did not may have caught an exception all the same.
+    fn last_words(&self, verdict: &Verdict) -> Option<String> {
+        if verdict.code() == Some(0) { None } else { self.output.words().words() }
+    }
+
+    fn write_message(&self, verdict: &Verdict, circumstances: &Circumstances) {
+        message::write_final(&self.world.termination_log, self.world.attempt.as_ref(), verdict, circumstances);
     }
 }
 

@@ -16,8 +16,8 @@ use rustix_libc_wrappers::process::SignalExt;
 use crate::{
     run::{
         descendants,
+        output::Output,
         spawn::{NotStarted, Task},
-        stderr::Stderr,
     },
     verdict::Verdict,
 };
@@ -36,17 +36,17 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts it, and the reading of its stderr where that is wished.
+    /// Starts it, and the reading of its output where that is wished.
     ///
     /// # Errors
     /// When there is no process: [`Task::spawn`].
-    pub fn spawn(task: &Task) -> Result<(Self, Option<Stderr>), NotStarted> {
-        let (pid, stderr) = task.spawn()?;
-        let stderr = stderr.map(Stderr::copy).transpose().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the driver's stderr is lost: there can be no thread that reads it");
-            None
+    pub fn spawn(task: &Task) -> Result<(Self, Output), NotStarted> {
+        let (pid, pipes) = task.spawn()?;
+        let output = Output::copy(pipes).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the driver's output is lost: there can be no thread that reads it");
+            Output::default()
         });
-        Ok((Self { pid, collected: false, asked: false }, stderr))
+        Ok((Self { pid, collected: false, asked: false }, output))
     }
 
     /// The process id, which is the group's too.

@@ -15,7 +15,7 @@ use crate::{
 pub struct Circumstances {
     /// The kernel killed one of its processes.
     pub out_of_memory: Option<OutOfMemory>,
-    /// The last exception on its stderr.
+    /// The last exception in its output, if it failed.
     pub last_words: Option<String>,
     /// The container's own exit code, where the exit map made another of it.
     pub mapped: Option<u8>,

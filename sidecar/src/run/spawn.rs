@@ -4,13 +4,13 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::{CString, OsStr, OsString},
-    io::{self, PipeReader, PipeWriter},
+    io::{self, PipeWriter},
     os::{fd::AsRawFd, unix::ffi::OsStrExt},
 };
 
 use nix::{
     errno::Errno,
-    libc::STDERR_FILENO,
+    libc::{STDERR_FILENO, STDOUT_FILENO},
     spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp},
     sys::signal::{SigSet, Signal},
     unistd::Pid,
@@ -18,6 +18,7 @@ use nix::{
 
 use crate::{
     failure::BUG,
+    run::output::Pipes,
     verdict::{NOT_EXECUTABLE, NOT_FOUND},
 };
 
@@ -32,7 +33,9 @@ pub struct Task {
     pub remove: Vec<OsString>,
     /// The signals that it starts with blocked: those that were when we started.
     pub mask: SigSet,
-    /// Its stderr goes through the wrapper, which keeps its last words.
+    /// Its standard output goes through the wrapper, which keeps its last words.
+    pub read_stdout: bool,
+    /// The same of its stderr.
     pub read_stderr: bool,
 }
 
@@ -47,24 +50,29 @@ pub struct NotStarted {
 
 impl Task {
     /// Starts the process, leader of a group of its own, with the mask that was meant for it and SIGPIPE's default, which Rust
-    /// programs ignore. Blocks until it is executed. Its stderr comes back where it is to be read.
+    /// programs ignore. Blocks until it is executed. What is to be read of its output
+    /// comes back.
     ///
     /// # Errors
     /// With 127 when the program or its interpreter does not exist, 126 when it cannot be executed, 70 when no process can be made.
-    pub fn spawn(&self) -> Result<(Pid, Option<PipeReader>), NotStarted> {
+    pub fn spawn(&self) -> Result<(Pid, Pipes), NotStarted> {
         let program = self.command.first().map_or(OsStr::new(""), OsString::as_os_str).to_string_lossy();
-        let pipe = self.read_stderr.then(io::pipe).transpose().map_err(|error| no_process(&program, &error))?;
-        let (reader, writer) = pipe.unzip();
-        let pid = self.execute(writer.as_ref()).map_err(|error| not_started(&program, &error))?;
-        Ok((pid, reader))
+        let pipe = |wished: bool| wished.then(io::pipe).transpose().map_err(|error| no_process(&program, &error));
+        let (stdout, to_stdout) = pipe(self.read_stdout)?.unzip();
+        let (stderr, to_stderr) = pipe(self.read_stderr)?.unzip();
+        let streams = [(to_stdout, STDOUT_FILENO), (to_stderr, STDERR_FILENO)];
+        let pid = self.execute(&streams).map_err(|error| not_started(&program, &error))?;
+        Ok((pid, Pipes { stdout, stderr }))
     }
 
-    fn execute(&self, stderr: Option<&PipeWriter>) -> io::Result<Pid> {
+    fn execute(&self, streams: &[(Option<PipeWriter>, i32)]) -> io::Result<Pid> {
         let command = self.command.iter().map(|word| c_string(word.as_bytes())).collect::<io::Result<Vec<_>>>()?;
         let program = command.first().ok_or(Errno::ENOENT)?;
         let mut actions = PosixSpawnFileActions::init()?;
-        if let Some(stderr) = stderr {
-            actions.add_dup2(stderr.as_raw_fd(), STDERR_FILENO)?;
+        for (pipe, number) in streams {
+            if let Some(pipe) = pipe {
+                actions.add_dup2(pipe.as_raw_fd(), *number)?;
+            }
         }
         let mut attributes = PosixSpawnAttr::init()?;
         attributes.set_flags(
