@@ -26,7 +26,7 @@ pub struct ResourceRule {
     /// `""` is the core group, where pods are.
     #[serde(deserialize_with = "null_is_empty")]
     pub api_groups: Vec<String>,
-    /// Such as `pods`; a subresource is another one (`pods/log`).
+    /// Such as `pods`; a subresource is another one (`pods/log`), and `*/scale` is that of any.
     #[serde(deserialize_with = "null_is_empty")]
     pub resources: Vec<String>,
     /// When not empty: only objects of these names.
@@ -42,10 +42,11 @@ impl Rules {
     #[must_use]
     pub fn allows(&self, group: &str, resource: &str, verb: &str) -> bool {
         let holds = |list: &[String], wanted: &str| list.iter().any(|item| item == "*" || item == wanted);
+        let of_any = resource.split_once('/').map(|(_, subresource)| format!("*/{subresource}"));
         self.resource_rules.iter().any(|rule| {
             rule.resource_names.is_empty()
                 && holds(&rule.api_groups, group)
-                && holds(&rule.resources, resource)
+                && (holds(&rule.resources, resource) || of_any.as_ref().is_some_and(|any| rule.resources.contains(any)))
                 && holds(&rule.verbs, verb)
         })
     }
@@ -88,6 +89,7 @@ mod tests {
                 {"verbs":["get","list"],"apiGroups":[""],"resources":["pods","configmaps"]},
                 {"verbs":["*"],"apiGroups":["apps"],"resources":["*"]},
                 {"verbs":["create"],"apiGroups":["*"],"resources":["services"]},
+                {"verbs":["update"],"apiGroups":["batch"],"resources":["*/scale"]},
                 {"verbs":["delete","watch"],"apiGroups":[""],"resources":["pods"],"resourceNames":["job"]}],
               "nonResourceRules":[{"verbs":["get"],"nonResourceURLs":["/healthz"]}],"incomplete":false}"#,
         );
@@ -101,6 +103,9 @@ mod tests {
             ("", "services", "create", true),
             ("batch", "services", "create", true),
             ("batch", "pods", "get", false),
+            ("batch", "jobs/scale", "update", true),
+            ("batch", "jobs/status", "update", false),
+            ("batch", "scale", "update", false),
             // Only for the pod of that name.
             ("", "pods", "delete", false),
             ("", "pods", "watch", false),

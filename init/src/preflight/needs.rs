@@ -91,33 +91,40 @@ const NEEDS: [Need; 10] = [
 pub enum Allocator {
     /// Spark itself, or a class of the user's own.
     Direct,
-    /// A controller; this is its resource.
-    Controller(&'static str),
+    /// A controller: its resource, and the one that says how many executors it makes.
+    Controller(&'static str, &'static str),
 }
 
 impl Allocator {
     /// As Spark's setting says.
     pub fn of(setting: Option<&str>) -> Self {
         match setting {
-            Some("statefulset") => Self::Controller("statefulsets"),
-            Some("deployment") => Self::Controller("deployments"),
+            Some("statefulset") => Self::Controller("statefulsets", "statefulsets/scale"),
+            Some("deployment") => Self::Controller("deployments", "deployments/scale"),
             _ => Self::Direct,
         }
     }
 
     fn needs(self) -> Vec<Need> {
-        let Self::Controller(resource) = self else { return Vec::new() };
-        let need = |verbs, severity, without| Need { resource, verbs, severity, without };
+        let Self::Controller(controller, scale) = self else { return Vec::new() };
+        let need = |resource, verbs, severity, without| Need { resource, verbs, severity, without };
         vec![
-            need(&["create"], Severity::Fatal, "Spark cannot start executors with this allocator"),
-            need(&["list", "delete"], Severity::Leaks, "the controller stays behind and makes executors anew"),
+            need(controller, &["create"], Severity::Fatal, "Spark cannot start executors with this allocator"),
+            need(
+                controller,
+                &["list", "delete"],
+                Severity::Leaks,
+                "the controller stays behind and makes executors anew",
+            ),
+            // Seen of 3.5.9 and 4.3.0.
+            need(scale, &["get", "update"], Severity::Degraded, "with dynamic allocation Spark ends with code 1"),
         ]
     }
 }
 
 /// The API group of a resource of ours; empty for the core group.
 pub fn group(resource: &str) -> &'static str {
-    if matches!(resource, "statefulsets" | "deployments") { "apps" } else { "" }
+    if resource.starts_with("statefulsets") || resource.starts_with("deployments") { "apps" } else { "" }
 }
 
 /// Verbs that are needed on a resource and not allowed.
@@ -243,8 +250,8 @@ mod tests {
         for (setting, expected) in [
             (None, None),
             (Some("direct"), None),
-            (Some("statefulset"), Some((2, Severity::Fatal))),
-            (Some("deployment"), Some((2, Severity::Fatal))),
+            (Some("statefulset"), Some((3, Severity::Fatal))),
+            (Some("deployment"), Some((3, Severity::Fatal))),
         ] {
             let missing = missing(&held, Allocator::of(setting));
             assert_eq!(missing.map(|it| (it.items.len(), it.severity())), expected, "{setting:?}");

@@ -101,9 +101,12 @@ subjects:
     #[test]
     fn controllers_are_of_another_group() {
         let missing = missing(&with(&["*"], &["*"]), Allocator::of(Some("deployment"))).unwrap();
-        let rule = r#"- {apiGroups: ["apps"], resources: [deployments], verbs: [create, delete, list]}"#;
+        let rules = r#"rules:
+- {apiGroups: ["apps"], resources: [deployments], verbs: [create, delete, list]}
+- {apiGroups: ["apps"], resources: [deployments/scale], verbs: [get, update]}
+---"#;
         let yaml = missing.yaml("etl", "spark");
-        assert!(yaml.contains(&format!("rules:\n{rule}\n---")), "{yaml}");
+        assert!(yaml.contains(rules), "{yaml}");
     }
 
     #[test]
