@@ -1,8 +1,9 @@
 //! What the demo and the end-to-end tests share: the stage they play on, and drivers on it.
 //!
-//! [`stage`] prepares the cluster, the store and the images by the scripts of this folder, [`spark`] says which Sparks; [`kubectl`] talks to the cluster and
-//! [`containers`] reaches under it, [`faults`] between it and its API server; [`driver`] makes a pod from `manifests/raw`, watches it live and looks at what it leaves, [`departure`] also
-//! when it is taken away.
+//! [`stage`] prepares the cluster, the store and the images by the scripts of this folder, [`spark`] says which Sparks, [`room`]
+//! gives a test a namespace of its own; [`kubectl`] talks to the cluster, [`containers`] reaches under it, [`faults`] between it and
+//! its API server; [`driver`] makes a pod from `manifests/raw`, watches it live and looks at what it leaves, [`departure`] also when
+//! it is taken away.
 
 pub mod containers;
 pub mod departure;
@@ -10,6 +11,7 @@ pub mod driver;
 pub mod executors;
 pub mod faults;
 pub mod kubectl;
+pub mod room;
 pub mod scripts;
 pub mod spark;
 pub mod stage;

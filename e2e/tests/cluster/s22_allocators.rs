@@ -61,7 +61,7 @@ fn play(stage: &Stage, cases: &[Case]) -> Result<()> {
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT}}),
         json!({"apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": {"name": ACCOUNT}, "rules": [
             // What codriver-init asks for, and no more.
-            {"apiGroups": ["apps"], "resources": ["statefulsets", "deployments"], "verbs": ["create", "get", "list", "delete"]},
+            {"apiGroups": ["apps"], "resources": ["statefulsets", "deployments"], "verbs": ["create", "list", "delete"]},
             {"apiGroups": ["apps"], "resources": ["statefulsets/scale", "deployments/scale"], "verbs": ["get", "update"]},
         ]}),
         binding(ACCOUNT, ACCOUNT),

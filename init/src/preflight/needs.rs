@@ -117,7 +117,6 @@ impl Allocator {
                 "the controller stays behind and makes executors anew",
             ),
             // Seen of 3.5.9 and 4.3.0.
-            need(controller, &["get"], Severity::Degraded, "with dynamic allocation Spark ends with code 1"),
             need(scale, &["get", "update"], Severity::Degraded, "with dynamic allocation Spark ends with code 1"),
         ]
     }
@@ -251,8 +250,8 @@ mod tests {
         for (setting, expected) in [
             (None, None),
             (Some("direct"), None),
-            (Some("statefulset"), Some((4, Severity::Fatal))),
-            (Some("deployment"), Some((4, Severity::Fatal))),
+            (Some("statefulset"), Some((3, Severity::Fatal))),
+            (Some("deployment"), Some((3, Severity::Fatal))),
         ] {
             let missing = missing(&held, Allocator::of(setting));
             assert_eq!(missing.map(|it| (it.items.len(), it.severity())), expected, "{setting:?}");

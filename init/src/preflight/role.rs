@@ -102,7 +102,7 @@ subjects:
     fn controllers_are_of_another_group() {
         let missing = missing(&with(&["*"], &["*"]), Allocator::of(Some("deployment"))).unwrap();
         let rules = r#"rules:
-- {apiGroups: ["apps"], resources: [deployments], verbs: [create, delete, get, list]}
+- {apiGroups: ["apps"], resources: [deployments], verbs: [create, delete, list]}
 - {apiGroups: ["apps"], resources: [deployments/scale], verbs: [get, update]}
 ---"#;
         let yaml = missing.yaml("etl", "spark");

@@ -48,7 +48,10 @@ pub async fn look(
         // The job may have chosen an application id of its own.
         pods = list(client, namespace, &all_executors(driver_uid)).await?;
     }
-    let mut looked = Looked { pods: pods.all, ready: pods.ready, reason: None };
+    // Of more than are kept nobody can say that all are gone.
+    let all_are_known = pods.others.len() < KEPT;
+    let waiting = pods.others.iter().filter(|_| all_are_known).map(|pod| pod.metadata.uid.clone()).collect();
+    let mut looked = Looked { pods: pods.all, ready: pods.ready, waiting, reason: None };
     if looked.pods == 0 {
         looked.reason = match client.create(Kind::Pods, namespace, trial, true).await {
             Ok(()) => None,

@@ -1,6 +1,6 @@
 //! When to speak of executors that do not come, and when to give up: a machine without a clock.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, mem, time::Duration};
 
 use super::{
     reason::{Kind, Reason},
@@ -10,11 +10,16 @@ use super::{
 /// Between two looks.
 pub const PERIOD: Duration = Duration::from_secs(15);
 
+/// Said of executors that end between two looks.
+const GONE: &str = "others are there than at the look before, and none is ready";
+
 /// What one look found.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Looked {
     /// The uids of executors that are ready.
     pub ready: BTreeSet<String>,
+    /// The uids of the others, as far as they are known.
+    pub waiting: BTreeSet<String>,
     /// Executors in all.
     pub pods: usize,
     /// Why none is ready, if something is wrong.
@@ -44,13 +49,15 @@ pub struct Patience {
     told: Option<Kind>,
     /// Those that were ready at the last look; before the first one nobody knows.
     ready: Option<BTreeSet<String>>,
+    /// Those that were there and not ready, at the last look that found any.
+    waiting: BTreeSet<String>,
 }
 
 impl Patience {
     /// `after` and `deadline` count from the driver's start. With an `after` of zero nothing is told.
     #[must_use]
     pub fn new(wanted: Wanted, after: Duration, deadline: Option<Duration>) -> Self {
-        Self { wanted, after, deadline, told: None, ready: None }
+        Self { wanted, after, deadline, told: None, ready: None, waiting: BTreeSet::new() }
     }
 
     /// When the first look is, from the driver's start; none if nobody wants one.
@@ -63,7 +70,7 @@ impl Patience {
     /// What follows from a look, at this time since the driver's start. A look that failed found nothing, and nothing follows
     /// but another one: an API server that is away ends no driver.
     pub fn step(&mut self, elapsed: Duration, looked: Option<Looked>) -> Vec<Step> {
-        let Some(looked) = looked else { return vec![Step::Wait(PERIOD)] };
+        let Some(mut looked) = looked else { return vec![Step::Wait(PERIOD)] };
         let before = self.ready.replace(looked.ready.clone());
         // A container that has just started is ready too, and may end in the next second (executors have no readiness probe).
         if before.as_ref().is_some_and(|before| !before.is_disjoint(&looked.ready)) {
@@ -73,6 +80,9 @@ impl Patience {
         let fleeting = looked.reason.as_ref().is_some_and(|reason| reason.kind == Kind::Failing) && before.is_some();
         if !looked.ready.is_empty() && !fleeting {
             return vec![Step::Wait(PERIOD)];
+        }
+        if self.all_are_gone(&looked) {
+            looked.reason = Some(Reason::new(Kind::Failing, None, GONE));
         }
         let overdue = self.deadline.is_some_and(|deadline| elapsed >= deadline);
         let waits_for_some = looked.pods > 0 || (looked.reason.is_some() && self.wanted == Wanted::Now);
@@ -89,6 +99,17 @@ impl Patience {
         let left = self.deadline.and_then(|deadline| deadline.checked_sub(elapsed)).filter(|left| !left.is_zero());
         steps.push(Step::Wait(left.unwrap_or(PERIOD).min(PERIOD)));
         steps
+    }
+
+    /// Spark removes an executor that has ended, and makes another: what a look finds is always just starting. True when that is
+    /// all there is to say, and nobody is left of those who were there before.
+    fn all_are_gone(&mut self, looked: &Looked) -> bool {
+        if looked.waiting.is_empty() {
+            return false;
+        }
+        let before = mem::replace(&mut self.waiting, looked.waiting.clone());
+        let starting = looked.reason.as_ref().is_none_or(|it| matches!(it.kind, Kind::Starting | Kind::Pulling));
+        starting && !before.is_empty() && before.is_disjoint(&looked.waiting)
     }
 }
 
@@ -108,7 +129,7 @@ mod tests {
 
     fn looked(ready: &[&str], pods: usize, kind: Option<Kind>) -> Option<Looked> {
         let ready = ready.iter().map(|&uid| uid.to_owned()).collect();
-        Some(Looked { ready, pods, reason: kind.map(reason) })
+        Some(Looked { ready, pods, reason: kind.map(reason), ..Looked::default() })
     }
 
     fn wait(seconds: u64) -> Step {
@@ -138,6 +159,32 @@ mod tests {
         assert_eq!(patience.step(AFTER, looked(&["a"], 2, Some(Kind::Failing))), [wait(15)]);
         let steps = patience.step(AFTER, looked(&["b"], 2, Some(Kind::Failing)));
         assert_eq!(steps, [Step::Say(reason(Kind::Failing)), wait(15)]);
+    }
+
+    #[test]
+    fn executors_that_are_others_at_each_look_end_by_themselves() {
+        let looked = |uid: &str, kind: Option<Kind>| {
+            Some(Looked { waiting: [uid.to_owned()].into(), pods: 1, reason: kind.map(reason), ..Looked::default() })
+        };
+        let nothing = Some(Looked::default());
+        let starting = Some(Kind::Starting);
+        for (looks, last) in [
+            ([looked("a", starting), looked("b", starting)], Some(Kind::Failing)),
+            ([looked("a", None), looked("b", None)], Some(Kind::Failing)),
+            ([looked("a", starting), looked("a", starting)], starting),
+            // It is known better.
+            ([looked("a", starting), looked("b", Some(Kind::Image))], Some(Kind::Image)),
+            ([nothing.clone(), looked("b", starting)], starting),
+        ] {
+            let mut patience = patience(Wanted::Now, Some(60));
+            let [first, second] = looks.clone();
+            let _ = patience.step(Duration::from_secs(45), first);
+            // Between two executors there may be none.
+            let _ = patience.step(Duration::from_secs(50), nothing.clone());
+            let steps = patience.step(AFTER, second);
+            let Some(Step::GiveUp(found)) = steps.last() else { panic!("{steps:?}") };
+            assert_eq!(found.as_ref().map(|it| it.kind), last, "{looks:?}");
+        }
     }
 
     #[test]
