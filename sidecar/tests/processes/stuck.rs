@@ -41,13 +41,14 @@ fn a_jvm_cannot_be_asked_without_a_tmp_to_write_to_which_is_said_and_costs_no_co
     let options: &[&str] =
         if rustix::process::geteuid().is_root() { &["--mount"] } else { &["--mount", "--map-root-user"] };
     let Some(mut unshare) = unshare(options) else { return };
-    // As with readOnlyRootFilesystem; the volume may itself be in /tmp. A JVM is known by its name, and it catches SIGQUIT.
+    // As with readOnlyRootFilesystem; the volume may itself be in /tmp. A JVM is known by its name, and it
+    // catches SIGQUIT, which a shell cannot where a run in the background has it ignored.
     let script = r#"set -e
         mount --bind "$CODRIVER_DIR" /mnt
         mount --bind /tmp /tmp
         mount -o remount,bind,ro /tmp
         export CODRIVER_DIR=/mnt
-        exec "$0" --log debug run --stuck-after 1 -- /mnt/java -c 'trap : QUIT; while :; do sleep 1; done' 2>&1"#;
+        exec env --default-signal=QUIT "$0" --log debug run --stuck-after 1 -- /mnt/java -c 'trap : QUIT; while :; do sleep 1; done' 2>&1"#;
     let (code, log) = stuck(&mut unshare, script, |volume| symlink("/bin/sh", volume.path().join("java")).unwrap());
     assert_eq!(code, 143);
     assert!(log.contains("Read-only file system") && log.contains("hint: mount an emptyDir at /tmp"), "{log}");
