@@ -109,7 +109,6 @@ const WITHOUT_A_PLACE: [Case; 3] = [
         conf: "spark.executor.extraJavaOptions=-agentlib:nowhere\nspark.executor.maxNumFailures=1000\n",
         words: "executors start, and end by themselves",
         remedy: "see an executor's log",
-        spark_says: "-exec-1",
         ..PLAIN
     },
     Case {
