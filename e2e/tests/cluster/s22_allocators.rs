@@ -50,11 +50,6 @@ while not os.path.exists('/tmp/end'):
     time.sleep(0.1)
 ";
 
-/// While the first executor starts, Spark asks its controller for a second. A deployment must know whom to end first.
-const SCALED: &str = "spark.dynamicAllocation.enabled=true\nspark.dynamicAllocation.shuffleTracking.enabled=true\n\
-    spark.dynamicAllocation.schedulerBacklogTimeout=1s\nspark.dynamicAllocation.maxExecutors=2\n\
-    spark.kubernetes.executor.podDeletionCost=1\n";
-
 fn play(stage: &Stage, cases: &[Case]) -> Result<()> {
     let group = "rbac.authorization.k8s.io";
     stage.apply(&[
@@ -62,7 +57,6 @@ fn play(stage: &Stage, cases: &[Case]) -> Result<()> {
         json!({"apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": {"name": ACCOUNT}, "rules": [
             // What codriver-init asks for, and no more.
             {"apiGroups": ["apps"], "resources": ["statefulsets", "deployments"], "verbs": ["create", "list", "delete"]},
-            {"apiGroups": ["apps"], "resources": ["statefulsets/scale", "deployments/scale"], "verbs": ["get", "update"]},
         ]}),
         binding(ACCOUNT, ACCOUNT),
         // All that the paste's own account may.
@@ -84,13 +78,12 @@ fn one(stage: &Stage, case: &Case) -> Result<()> {
     script.spark = case.spark;
     script.spark_conf = format!(
         "spark.executor.instances=1\nspark.executor.memory=512m\nspark.kubernetes.executor.request.cores=200m\n\
-        spark.kubernetes.allocation.pods.allocator={}\n{SCALED}",
+        spark.kubernetes.allocation.pods.allocator={}\n",
         case.allocator
     );
     let driver = Driver::start(stage, &script)?;
     driver.until_it_says("waiting")?;
     until_an_executor_runs(stage, &driver)?;
-    equal(&driver, "executors", driver.executors.seen().len(), 2)?;
     equal(&driver, "controllers", controllers(stage, &driver)?, 1)?;
     if case.killed {
         kill(&driver.container_id("driver")?)?;
