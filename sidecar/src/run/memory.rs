@@ -112,6 +112,8 @@ impl fmt::Display for Mebibytes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// A control group with these files.
@@ -166,6 +168,20 @@ mod tests {
             let text = watched.evidence().unwrap().to_string();
             assert!(text.starts_with("out of memory: the kernel killed 1 process of this container"), "{text}");
             assert!(text.contains(said), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_files_hold_it_is_read(
+            before in any::<u64>(),
+            events in "(oom_kill [0-9-]{0,21}\n|\\PC{0,20}\n){0,4}",
+            limit in "max|[0-9]{0,21}|\\PC{0,10}",
+        ) {
+            let root = group(&[("memory.events", &events), ("memory.max", &limit), ("memory.peak", &limit)]);
+            let evidence = Watched { root: root.path().to_owned(), kills: before }.evidence();
+            let said = evidence.map_or_else(String::new, |evidence| evidence.to_string());
+            prop_assert!(said.len() < 512, "{}", said);
         }
     }
 }

@@ -23,7 +23,7 @@ pub fn masked(line: &str) -> String {
         rest = after;
         if is_secret(before, &after[..gap]) {
             let value = &after[gap..];
-            let end = value.find([' ', '&', ',', ';', '"', '\'', '\\', ')', '}', ']']).unwrap_or(value.len());
+            let end = end_of_value(&after[..gap], value);
             if end > 0 {
                 said.push_str(&after[..gap]);
                 said.push(MASK);
@@ -44,6 +44,25 @@ fn is_secret(before: &str, gap: &str) -> bool {
     // Prose has a blank after its colon.
     let prose = gap.starts_with(' ') && !quoted;
     if prose { WHOLE.contains(&whole.as_str()) } else { NAMES.iter().any(|part| whole.contains(part)) }
+}
+
+/// Where the value ends: one in quotes at the quote that began it, or else at a blank or where the next parameter begins (a URL's,
+/// a JDBC URL's). A comma or a bracket may be part of it.
+fn end_of_value(gap: &str, value: &str) -> usize {
+    let Some(quote) = gap.chars().next_back().filter(|quote| "\"'".contains(*quote)) else {
+        return value.find([' ', '&', ';', '"', '\'']).unwrap_or(value.len());
+    };
+    // JSON within a string has its quotes escaped; elsewhere an escaped quote is part of the value.
+    let within_string = gap.strip_suffix(quote).is_some_and(|before| before.ends_with('\\'));
+    let mut escaped = false;
+    for (at, c) in value.char_indices() {
+        match c {
+            _ if c == quote && escaped == within_string => return if within_string { at - 1 } else { at },
+            '\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+    value.len()
 }
 
 /// A word, unless an AWS access key id or a JWT is in it.
@@ -75,6 +94,11 @@ mod tests {
             (r#"{\"token\":\"abc\"}"#, r#"{\"token\":\"…\"}"#),
             ("{'secret_key': 'abc'}", "{'secret_key': '…'}"),
             ("password: hunter2", "password: …"),
+            ("{'password': 'correct horse, staple', 'a': 'b'}", "{'password': '…', 'a': 'b'}"),
+            (r#"{"password": "a\"b", "c": "d"}"#, r#"{"password": "…", "c": "d"}"#),
+            (r#"{"password": "a\\", "c": "d"}"#, r#"{"password": "…", "c": "d"}"#),
+            (r#"password="without an end"#, r#"password="…"#),
+            ("{password=a,b}c), user=u}", "{password=… user=u}"),
             (
                 "https://b.s3/k?X-Amz-Credential=a%2Fb&X-Amz-Signature=00ff",
                 "https://b.s3/k?X-Amz-Credential=…&X-Amz-Signature=…",
@@ -97,8 +121,29 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_line_is_read(line in ".*") {
-            let _ = masked(&line);
+        fn any_line_is_read_and_does_not_grow_much(line in "(\\PC|[=:'\"\\\\ ]|token|secret){0,80}") {
+            let said = masked(&line);
+            prop_assert!(said.chars().count() <= line.chars().count());
+        }
+
+        #[test]
+        fn what_is_masked_stays_masked(line in "([a-z=:&;' \"]|token|password|\\PC){0,60}") {
+            let said = masked(&line);
+            prop_assert_eq!(masked(&said), said);
+        }
+
+        #[test]
+        fn no_part_of_a_secret_stays(
+            secret in "[a-zA-Z0-9/+,()\\[\\]{}!#]{12}",
+            (begin, end) in prop_oneof![
+                Just(("password=", "")), Just(("password=", "&ssl=true")), Just(("--password='", "'")), Just(("\"token\": \"", "\"")),
+                Just(("secret.key: ", " b")), Just(("'secret_key': 'a ", " b'")), Just(("{\\\"token\\\":\\\"", "\\\"}")),
+            ],
+        ) {
+            let said = masked(&format!("before {begin}{secret}{end}"));
+            let parts: Vec<_> = secret.as_bytes().windows(4).filter(|part| said.as_bytes().windows(4).any(|said| said == *part)).collect();
+            prop_assert!(parts.is_empty(), "{}", said);
+            prop_assert!(said.starts_with("before "));
         }
 
         #[test]

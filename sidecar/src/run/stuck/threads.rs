@@ -93,10 +93,24 @@ mod tests {
         assert_eq!(long.to_string(), format!("`{}`", "ä".repeat(NAME)));
     }
 
+    /// Lines that are much like a dump's, and others.
+    fn line() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "\"?\\PC{0,200}\" #[0-9]{1,4}( \\[[0-9]{1,4}\\])?( daemon)? prio=5 .{0,20}",
+            Just("\"DestroyJavaVM\" #14 prio=5".to_owned()),
+            "\t?.{0,40}",
+        ]
+    }
+
     proptest! {
         #[test]
-        fn no_line_makes_it_panic(line: String) {
-            let _ = heard(&line);
+        fn whatever_a_jvm_answers_little_is_kept_and_said_of_it(lines in prop::collection::vec(line(), 0..60)) {
+            let mut threads = Threads::default();
+            lines.iter().for_each(|line| threads.hear(line));
+            prop_assert!(threads.names.len() <= NAMED && threads.names.len() <= threads.count && threads.count <= lines.len());
+            let said = threads.to_string();
+            prop_assert!(said.chars().count() <= NAMED * (NAME + 4) + 16, "{}", said);
+            prop_assert!(!said.chars().any(char::is_control), "{}", said);
         }
     }
 }
