@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the two static programs and the codriver image, and prints the path of its archive, for e2e/cluster/load-image.
-# Usage: build.sh [programs]
+# Usage: build.sh [programs | symbols]
 #   programs     only the two programs, however big; prints their folder
+#   symbols      only codriver, with the names of its functions, for order.sh; prints its path
 #   IMAGE        name of the image (codriver:dev)
 #   TARGETARCH   amd64 or arm64 (this machine's)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -27,6 +28,7 @@ else
     packages=("gcc-${cross//_/-}" "libc6-dev-$arch-cross") compiler=$cross-gcc linker=$cross-gcc
 fi
 programs=$target_dir/$target/programs
+options=() # of cargo, for codriver
 
 compile() {
     local name=${target//-/_}
@@ -39,8 +41,17 @@ compile() {
     # Tables of addresses in their short form; the loader that is part of a static program, musl's, knows it.
     export "CARGO_TARGET_${name^^}_RUSTFLAGS=-Clink-arg=-Wl,-z,pack-relative-relocs"
     # Each has a profile of its own (Cargo.toml says why).
-    # The linker's script comes by this way, not by RUSTFLAGS: it is for codriver alone, and what it links need not know.
-    cargo rustc --release --locked --target "$target" -p codriver --bin codriver -- "-Clink-arg=-Wl,-T,$here/pages.ld"
+    "$@"
+}
+
+# The linker's script comes by this way, not by RUSTFLAGS: it is for codriver alone, and what it links need not know.
+codriver() {
+    cargo rustc --release --locked --target "$target" -p codriver --bin codriver "${options[@]}" -- \
+        "-Clink-arg=-Wl,-T,$here/order.ld"
+}
+
+both() {
+    codriver
     cargo build --profile init --locked --target "$target" -p codriver-init
     install -D --target-directory="$programs" "$target_dir/$target"/{init/codriver-init,release/codriver}
 }
@@ -79,7 +90,13 @@ pack() {
 }
 
 need_apt binutils "${packages[@]}"
-step "programs for $target" 240 compile
+if [[ ${1:-} == symbols ]]; then
+    options=(--config profile.release.strip=false)
+    step "codriver for $target, with symbols" 120 compile codriver
+    realpath "$target_dir/$target/release/codriver"
+    exit
+fi
+step "programs for $target" 240 compile both
 if [[ ${1:-} == programs ]]; then
     realpath "$programs"
     exit
