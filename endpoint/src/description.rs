@@ -40,6 +40,8 @@ pub struct Description {
     /// Files of certificates to trust beside the web's.
     #[serde(default)]
     pub bundles: BTreeSet<PathBuf>,
+    /// More of them, as PEM.
+    pub certificates: Option<String>,
 }
 
 /// Where credentials come from.
@@ -50,10 +52,10 @@ pub enum Source {
     Keys {},
     /// The pod's service account.
     WebIdentity {
-        /// The role to assume.
-        role: String,
-        /// The projected token, which is replaced from time to time.
-        token_file: PathBuf,
+        /// The role to assume; without it the webhook of EKS has set `AWS_ROLE_ARN` for this process.
+        role: Option<String>,
+        /// The projected token, which is replaced from time to time; without it `AWS_WEB_IDENTITY_TOKEN_FILE` says.
+        token_file: Option<PathBuf>,
         /// For whom the token must be.
         audience: String,
     },

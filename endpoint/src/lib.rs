@@ -1,9 +1,9 @@
 //! Serves a pod's credentials on loopback, always fresh, by the container-credentials contract that every AWS SDK knows.
 //!
 //! The rooms: [`description`] is what codriver-init decided; [`keeper`] decides when to ask for new credentials; [`upstream`]
-//! asks; [`page`] is what clients read; [`last`] outlives a restart; [`gate`] decides who may read; [`crowd`] who may stay
-//! connected; [`serve`] listens; [`shelf`] is between
-//! the two; [`endpoint`] puts them together. `keeper`, `gate`, `crowd` and `page` touch nothing.
+//! asks; [`page`] is what clients read; [`last`] outlives a restart; [`gate`] decides who may read; [`token`] by what;
+//! [`crowd`] who may stay connected; [`serve`] listens; [`shelf`] is between the two; [`endpoint`] puts them together. `keeper`,
+//! `gate`, `crowd` and `page` touch nothing.
 //!
 //! Kubernetes is not known here.
 
@@ -16,6 +16,7 @@ pub mod last;
 pub mod page;
 pub mod serve;
 pub mod shelf;
+pub mod token;
 pub mod upstream;
 
 pub use description::{BadDescription, Description};

@@ -137,10 +137,32 @@ fn asked(source: &Source, role: impl Fn(&str) -> Result<RoleArn, Vec<String>>) -
     Ok(match source {
         Source::Keys {} => Asked::Keys,
         Source::WebIdentity { role: arn, token_file, audience } => {
-            Asked::WebIdentity { role: role(arn)?, token: token_file.clone(), audience: audience.clone() }
+            let arn = arn.clone().or_else(|| variable(ROLE)).ok_or_else(|| not_set(ROLE));
+            let token =
+                token_file.clone().or_else(|| variable(TOKEN_FILE).map(Into::into)).ok_or_else(|| not_set(TOKEN_FILE));
+            let mut mistakes = Vec::new();
+            match (note(&mut mistakes, arn.and_then(|arn| role(&arn))), note(&mut mistakes, token)) {
+                (Some(role), Some(token)) => Asked::WebIdentity { role, token, audience: audience.clone() },
+                _ => return Err(mistakes),
+            }
         }
         Source::Instance {} => Asked::Instance(instance()?),
     })
+}
+
+/// What the webhook of EKS sets.
+const ROLE: &str = "AWS_ROLE_ARN";
+const TOKEN_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn not_set(name: &str) -> Vec<String> {
+    vec![format!(
+        "{name} is not set; hint: the webhook of EKS sets it for pods whose service account has the annotation \
+         eks.amazonaws.com/role-arn"
+    )]
 }
 
 /// Keys out of the folder of a mounted Secret, or out of variables.
@@ -235,6 +257,11 @@ fn roots(description: &Description) -> Result<Roots, Vec<String>> {
         if let Err(problem) = added {
             wrong.push(format!("{} {problem}; hint: mount it into the codriver container too", path.display()));
         }
+    }
+    if let Some(pem) = &description.certificates
+        && let Err(problem) = roots.add_pem(pem.as_bytes())
+    {
+        wrong.push(format!("what AWS_CA_BUNDLE of codriver-init held {problem}"));
     }
     if wrong.is_empty() { Ok(roots) } else { Err(wrong) }
 }

@@ -11,7 +11,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::settings::{Settings, Way};
+use crate::settings::{Mode, Settings, Way};
+use crate::version::Version;
 
 /// Where the endpoint listens: the literal address that every SDK takes for loopback.
 const ADDRESS: &str = "127.0.0.1:8687";
@@ -23,8 +24,12 @@ pub const URL: &str = "http://127.0.0.1:8687/v1/credentials";
 pub const FOLDER: &str = "endpoint";
 /// The token's file in the volume.
 pub const TOKEN: &str = "endpoint/token";
+/// The file in the volume with the token of executors that have it in their specification.
+pub const EXECUTORS_TOKEN: &str = "endpoint/executors-token";
 /// The description's file in the volume.
 pub const DESCRIPTION: &str = "endpoint/endpoint.json";
+/// The first Hadoop whose SDK reads the token from a file, too.
+const SDK_V2: Version = Version(3, 4, 0);
 /// Random bytes of the token.
 const TOKEN_BYTES: usize = 32;
 
@@ -33,23 +38,43 @@ pub fn token(settings: &Settings) -> String {
     settings.dir.join(TOKEN).to_string_lossy().into_owned()
 }
 
-/// What the sidecar needs to know. No secret: keys it takes from where codriver-init took them.
-pub fn describe(settings: &Settings) -> String {
-    let mut source = match &settings.way {
+/// What the driver's sidecar needs to know. No secret: keys it takes from where codriver-init took them.
+pub fn of_driver(settings: &Settings) -> String {
+    let source = match &settings.way {
         Way::Keys(_) => json!({}),
         Way::WebIdentity(identity) => json!({
             "role": identity.role.as_str(),
             "token_file": identity.token.file.to_string_lossy(),
             "audience": identity.token.audience,
         }),
-        Way::Instance(instance) => json!({
-            "role": instance.role.as_ref().map(|role| role.as_str()),
-            // Not its path, which is a secret on ECS: the sidecar has it from the same variables.
-            "origin": instance.source.origin(),
+        // Not the path of an agent, which is a secret on ECS: the sidecar has it from the same variables.
+        Way::Instance(_) => json!({}),
+    };
+    let mut description = describe(settings, source);
+    description["bundles"] = json!(settings.sts.bundles);
+    format!("{description:#}\n")
+}
+
+/// What the sidecars of executors need to know, for a variable. Without a role and a token's file they take what the webhook of
+/// EKS has set for them.
+pub fn of_executors(settings: &Settings, token_file: Option<&str>) -> String {
+    let source = match &settings.way {
+        Way::Keys(_) | Way::Instance(_) => json!({}),
+        Way::WebIdentity(identity) => json!({
+            "role": token_file.and(settings.executor.role.as_ref().or(Some(&identity.role))).map(|role| role.as_str()),
+            "token_file": token_file,
+            "audience": identity.token.audience,
         }),
     };
+    let mut description = describe(settings, source);
+    // Files of this container are not there.
+    description["certificates"] = json!(settings.executor.certificates);
+    description.to_string()
+}
+
+fn describe(settings: &Settings, mut source: Value) -> Value {
     source["way"] = json!(settings.way.name());
-    let description: Value = json!({
+    json!({
         "address": ADDRESS,
         "path": PATH,
         "token_file": token(settings),
@@ -63,18 +88,22 @@ pub fn describe(settings: &Settings) -> String {
         "sts_endpoint": settings.sts.endpoint.as_ref().map(|endpoint| endpoint.url()),
         "fips": settings.sts.fips,
         "dual_stack": settings.sts.dual_stack,
-        "bundles": settings.sts.bundles,
-    });
-    format!("{description:#}\n")
+    })
 }
 
-/// The token that is there already, or a new one: 64 hexadecimal digits, without a line feed, which SDKs would refuse.
+/// Must the executors' token stand in their pods' specification? The SDK of Hadoop before 3.4 reads it from a variable only, and
+/// nobody is in an executor's container who could set one. It is good for nothing outside of the executors' pods.
+pub fn is_in_the_template(settings: &Settings) -> bool {
+    settings.mode == Mode::Endpoint && settings.hadoop.is_none_or(|version| version < SDK_V2)
+}
+
+/// The token that is in this file already, or a new one: 64 hexadecimal digits, without a line feed, which SDKs would refuse.
 ///
 /// # Errors
 /// [`Failure`] when the system gives no random bytes.
-pub fn token_content(dir: &Path) -> Result<String, Failure> {
+pub fn token_content(dir: &Path, name: &str) -> Result<String, Failure> {
     let valid = |text: &String| text.len() == 2 * TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if let Some(token) = fs::read_to_string(dir.join(TOKEN)).ok().filter(valid) {
+    if let Some(token) = fs::read_to_string(dir.join(name)).ok().filter(valid) {
         return Ok(token);
     }
     let mut bytes = [0; TOKEN_BYTES];

@@ -14,8 +14,13 @@ const WEB_IDENTITY: [&str; 3] = ["AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_W
 /// A container's endpoint.
 const CONTAINER: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
 
+/// Both spellings are read.
+const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+/// Whom to ask without a proxy: SDKs would ask the endpoint through one.
+const LOOPBACK: &str = "127.0.0.1,localhost";
+
 /// What both have: where STS and S3 are, and that nobody falls back to the node's role when STS is slow.
-pub fn of_executors(settings: &Settings) -> BTreeMap<&'static str, String> {
+pub fn of_both(settings: &Settings) -> BTreeMap<&'static str, String> {
     let region = &settings.store.region;
     let mut variables = BTreeMap::from([
         ("AWS_REGION", region.clone()),
@@ -42,6 +47,16 @@ pub fn of_executors(settings: &Settings) -> BTreeMap<&'static str, String> {
     if settings.mode == Mode::Endpoint {
         variables.insert("AWS_CONTAINER_CREDENTIALS_FULL_URI", endpoint_files::URL.to_owned());
         variables.insert("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", endpoint_files::token(settings));
+    }
+    variables
+}
+
+/// What executors have besides: where codriver-init asks through a proxy they may, too.
+pub fn of_executors(settings: &Settings) -> BTreeMap<&'static str, String> {
+    let mut variables = of_both(settings);
+    if let (Mode::Endpoint, Some(no_proxy)) = (settings.mode, &settings.sts.no_proxy) {
+        let list = [no_proxy, LOOPBACK].into_iter().filter(|list| !list.is_empty()).collect::<Vec<_>>().join(",");
+        variables.extend(NO_PROXY.map(|name| (name, list.clone())));
     }
     variables
 }
@@ -73,10 +88,10 @@ pub fn absent(settings: &Settings) -> Vec<&'static str> {
     lists.concat()
 }
 
-/// The file `env`, which `codriver run` applies to the driver: `NAME=value` sets, `NAME<FILE` sets to what the file holds,
-/// `-NAME` removes; no quoting.
+/// The file `env`, which `codriver run` applies to the driver: `NAME=value` sets, `NAME+=a,b` adds to a list with commas,
+/// `NAME<FILE` sets to what the file holds, `-NAME` removes; no quoting.
 pub fn render(settings: &Settings) -> String {
-    let mut variables = of_executors(settings);
+    let mut variables = of_both(settings);
     if let (Mode::Provider | Mode::Session, Way::WebIdentity(identity)) = (settings.mode, &settings.way) {
         variables.insert("AWS_ROLE_ARN", identity.role.to_string());
         variables.insert("AWS_ROLE_SESSION_NAME", settings.session.as_str().to_owned());
@@ -90,6 +105,9 @@ pub fn render(settings: &Settings) -> String {
         let _ = writeln!(text, "{name}={value}");
     }
     if settings.mode == Mode::Endpoint {
+        for name in NO_PROXY {
+            let _ = writeln!(text, "{name}+={LOOPBACK}");
+        }
         // Hadoop before 3.4 reads the token from here only.
         let _ = writeln!(text, "AWS_CONTAINER_AUTHORIZATION_TOKEN<{}", endpoint_files::token(settings));
     }
@@ -139,6 +157,7 @@ mod tests {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:8687/v1/credentials",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/codriver/endpoint/token",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN</codriver/endpoint/token",
+            "NO_PROXY+=127.0.0.1,localhost",
             "AWS_EC2_METADATA_DISABLED=true",
             "-AWS_ROLE_ARN",
             "-AWS_WEB_IDENTITY_TOKEN_FILE",

@@ -24,6 +24,8 @@ const TOKEN_SECONDS: u32 = 3600;
 const WEBHOOK_FOLDER: &str = "/var/run/secrets/eks.amazonaws.com/";
 /// The name that Spark would give the container.
 const CONTAINER: &str = "spark-kubernetes-executor";
+/// The annotation by which EKS's webhook leaves containers alone.
+const SKIP_ANNOTATION: &str = "eks.amazonaws.com/skip-containers";
 /// The annotation by which kube2iam and kiam choose a role.
 const ROLE_ANNOTATION: &str = "iam.amazonaws.com/role";
 
@@ -71,14 +73,19 @@ impl Proof {
     }
 }
 
-/// Renders the template: ours, merged into the user's own where there is one.
+/// Renders the template: ours, merged into the user's own where there is one. `token`: of the endpoint, where executors can have
+/// it from their specification only.
 ///
 /// # Errors
 /// Each field of the user's that would make executors somebody else.
-pub fn render(settings: &Settings) -> Result<String, Vec<Fault>> {
-    let ours =
-        Ours { identity: identity(settings), defaults: defaults(settings), absent: environment::absent(settings) };
+pub fn render(settings: &Settings, token: Option<&str>) -> Result<String, Vec<Fault>> {
     let theirs = settings.executor.template.clone().unwrap_or_else(|| json!({ "apiVersion": "v1", "kind": "Pod" }));
+    let container = settings.executor.container.as_deref();
+    let ours = Ours {
+        identity: identity(settings, merge::name(&theirs, container).unwrap_or(CONTAINER), token),
+        defaults: defaults(settings),
+        absent: environment::absent(settings),
+    };
     if let (Some(account), Some(theirs)) = (settings.executor_account(), theirs["spec"]["serviceAccount"].as_str())
         && account != theirs
     {
@@ -90,33 +97,38 @@ pub fn render(settings: &Settings) -> Result<String, Vec<Fault>> {
             "take it out: CODRIVER_EXECUTOR_SERVICE_ACCOUNT says who executors are",
         )]);
     }
-    let pod = merge::merge(theirs, &ours, settings.executor.container.as_deref())?;
+    let pod = merge::merge(theirs, &ours, container)?;
     Ok(format!("{pod:#}\n"))
 }
 
-/// What must hold in every executor's pod: a pod template that says otherwise would make it somebody else.
-fn identity(settings: &Settings) -> Value {
+/// What must hold in every executor's pod: a pod template that says otherwise would make it somebody else. `container`: the
+/// executor's, as it will be called.
+fn identity(settings: &Settings, container: &str, token: Option<&str>) -> Value {
+    let proof = Proof::of(settings);
     let mut variables = variables(settings, environment::is_identity);
     let mut pod = json!({ "spec": { "containers": [{ "name": CONTAINER }] } });
     if settings.mode == Mode::Endpoint {
-        pod["spec"]["initContainers"] = json!([sidecar::container(settings)]);
+        let file = format!("{TOKEN_FOLDER}/token");
+        let file = (proof == Proof::ProjectedToken).then_some(file.as_str());
+        pod["spec"]["initContainers"] = json!([sidecar::container(settings, file, token)]);
+        variables.extend(token.map(|token| variable("AWS_CONTAINER_AUTHORIZATION_TOKEN", token)));
+        if proof == Proof::Webhook {
+            // It is for the sidecar alone: SDKs take a web identity before a container's endpoint.
+            pod["metadata"] = json!({ "annotations": { SKIP_ANNOTATION: container } });
+        }
     }
     if let Some(account) = settings.executor_account() {
         // Spark sets the same; a template that says otherwise would win over Spark.
         pod["spec"]["serviceAccountName"] = json!(account);
     }
-    match (Proof::of(settings), &settings.way) {
+    match (proof, &settings.way) {
         (Proof::ProjectedToken, Way::WebIdentity(web_identity)) => {
-            let own = settings.executor.role.as_ref().unwrap_or(&web_identity.role);
-            let identity = [
-                variable("AWS_ROLE_ARN", own.as_str()),
-                variable("AWS_WEB_IDENTITY_TOKEN_FILE", &format!("{TOKEN_FOLDER}/token")),
-            ];
             let holder = if settings.mode == Mode::Endpoint {
-                extend(&mut pod["spec"]["initContainers"][0]["env"], identity);
                 &mut pod["spec"]["initContainers"][0]
             } else {
-                variables.extend(identity);
+                let own = settings.executor.role.as_ref().unwrap_or(&web_identity.role);
+                variables.push(variable("AWS_ROLE_ARN", own.as_str()));
+                variables.push(variable("AWS_WEB_IDENTITY_TOKEN_FILE", &format!("{TOKEN_FOLDER}/token")));
                 &mut pod["spec"]["containers"][0]
             };
             let mount = json!({ "name": "codriver-identity", "mountPath": TOKEN_FOLDER, "readOnly": true });
@@ -215,7 +227,7 @@ mod tests {
     use crate::settings::tests::{aws, keys, kube2iam, minio, mode};
 
     fn template(settings: &Settings) -> Value {
-        serde_json::from_str(&render(settings).unwrap()).unwrap()
+        serde_json::from_str(&render(settings, None).unwrap()).unwrap()
     }
 
     fn variable<'a>(template: &'a Value, name: &str) -> Option<&'a Value> {
@@ -247,13 +259,13 @@ mod tests {
     #[test]
     fn keys_are_given_by_reference_and_never_by_value() {
         let mut settings = keys();
-        assert!(!render(&settings).unwrap().contains("AWS_ACCESS_KEY_ID"));
+        assert!(!render(&settings, None).unwrap().contains("AWS_ACCESS_KEY_ID"));
         let Way::Keys(keys) = &mut settings.way else { panic!("no keys") };
         let names = vec![("AWS_ACCESS_KEY_ID", "id".to_owned()), ("AWS_SECRET_ACCESS_KEY", "secret".to_owned())];
         keys.secret = Some(SecretReference { name: "s3-keys".into(), keys: names });
         let reference = json!({ "secretKeyRef": { "name": "s3-keys", "key": "secret" } });
         assert_eq!(variable(&template(&settings), "AWS_SECRET_ACCESS_KEY").unwrap()["valueFrom"], reference);
-        assert!(!render(&settings).unwrap().contains("hunter2"));
+        assert!(!render(&settings, None).unwrap().contains("hunter2"));
     }
 
     #[test]
@@ -271,6 +283,37 @@ mod tests {
         assert_eq!(variable(&template, "AWS_ROLE_ARN"), None);
         let file = variable(&template, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").unwrap();
         assert_eq!(file["value"], "/codriver/endpoint/token");
+        assert_eq!(variable(&template, "AWS_CONTAINER_AUTHORIZATION_TOKEN"), None);
+        let source = &described(&template)["source"];
+        assert_eq!(source["token_file"], "/var/run/secrets/codriver/identity/token");
+        assert_eq!(source["role"], "arn:minio:iam:::role/oxnUw3DAuQF1uggjXGxI2AmW8IA");
+    }
+
+    /// What the executors' sidecar is told.
+    fn described(template: &Value) -> Value {
+        let variable = &template["spec"]["initContainers"][0]["env"][0];
+        assert_eq!(variable["name"], "CODRIVER_ENDPOINT");
+        serde_json::from_str(variable["value"].as_str().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_webhook_of_eks_serves_the_sidecar_and_leaves_the_executor_alone() {
+        let mut settings = Settings { mode: Mode::Endpoint, ..aws() };
+        let pod = template(&settings);
+        assert_eq!(pod["metadata"]["annotations"][SKIP_ANNOTATION], CONTAINER);
+        let source = &described(&pod)["source"];
+        assert_eq!((&source["role"], &source["token_file"]), (&Value::Null, &Value::Null));
+        settings.executor.template = Some(json!({ "spec": { "containers": [{ "name": "mine" }] } }));
+        assert_eq!(template(&settings)["metadata"]["annotations"][SKIP_ANNOTATION], "mine");
+    }
+
+    #[test]
+    fn an_old_hadoop_has_its_token_in_the_specification_and_so_has_its_sidecar() {
+        let rendered = render(&mode("endpoint"), Some("hunter2")).unwrap();
+        let template: Value = serde_json::from_str(&rendered).unwrap();
+        assert_eq!(variable(&template, "AWS_CONTAINER_AUTHORIZATION_TOKEN").unwrap()["value"], "hunter2");
+        let sidecar = &template["spec"]["initContainers"][0]["env"];
+        assert_eq!(sidecar[1], json!({ "name": "CODRIVER_ENDPOINT_TOKEN", "value": "hunter2" }));
     }
 
     #[test]
@@ -289,12 +332,12 @@ mod tests {
             let mut theirs = json!({ "apiVersion": "v1", "kind": "Pod", "spec": {} });
             theirs["spec"][field] = json!("other");
             settings.executor.template = Some(theirs);
-            let faults = render(&settings).unwrap_err();
+            let faults = render(&settings, None).unwrap_err();
             assert!(faults[0].cause.contains(&format!("spec.{field}")), "{faults:?}");
         }
         for name in ["AWS_ROLE_ARN", "AWS_ACCESS_KEY_ID"] {
             settings.executor.template = Some(theirs(json!({ "name": name, "value": "other" })));
-            let faults = render(&settings).unwrap_err();
+            let faults = render(&settings, None).unwrap_err();
             assert_eq!(faults.len(), 1);
             assert!(faults[0].cause.contains(&format!("spec.containers[x].env[{name}]")), "{faults:?}");
         }

@@ -34,6 +34,10 @@ impl File {
     }
 }
 
+fn executor_template(content: String, holds_a_token: bool) -> File {
+    if holds_a_token { File::private(EXECUTOR_TEMPLATE, content) } else { File::readable(EXECUTOR_TEMPLATE, content) }
+}
+
 /// The files, and what the reader should know about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -50,6 +54,9 @@ impl Plan {
     /// # Errors
     /// Settings of the user's that a file cannot carry, all together.
     pub fn new(settings: &Settings) -> Result<Self, Failure> {
+        let executors_token = endpoint_files::is_in_the_template(settings)
+            .then(|| endpoint_files::token_content(&settings.dir, endpoint_files::EXECUTORS_TOKEN))
+            .transpose()?;
         let hadoop = s3a::properties(settings);
         let mut faults = core_site::render(&hadoop).err().unwrap_or_default();
         let mut keep = |rendered: Result<String, Vec<Fault>>| {
@@ -63,15 +70,19 @@ impl Plan {
                 "spark/spark-defaults.conf",
                 keep(properties::render(&spark::properties(settings, &hadoop))),
             ),
-            File::readable(EXECUTOR_TEMPLATE, keep(executor::render(settings))),
+            executor_template(keep(executor::render(settings, executors_token.as_deref())), executors_token.is_some()),
             File::readable("env", environment::render(settings)),
         ];
         if !faults.is_empty() {
             return Err(Failure { exit: Exit::Configuration, faults });
         }
         if settings.mode == Mode::Endpoint {
-            files.push(File::readable(endpoint_files::DESCRIPTION, endpoint_files::describe(settings)));
-            files.push(File::private(endpoint_files::TOKEN, endpoint_files::token_content(&settings.dir)?));
+            files.push(File::readable(endpoint_files::DESCRIPTION, endpoint_files::of_driver(settings)));
+            let token = endpoint_files::token_content(&settings.dir, endpoint_files::TOKEN)?;
+            files.push(File::private(endpoint_files::TOKEN, token));
+        }
+        if let Some(token) = executors_token {
+            files.push(File::private(endpoint_files::EXECUTORS_TOKEN, token));
         }
         let mut warnings = settings.notes.clone();
         warnings.extend(s3a::warnings(settings));

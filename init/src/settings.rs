@@ -115,6 +115,8 @@ pub struct StsPart {
     pub dual_stack: bool,
     /// Who stands between, for S3 too.
     pub proxies: Proxies,
+    /// For whom nobody does, in the user's words; none without any proxy.
+    pub no_proxy: Option<String>,
 }
 
 /// The object store.
@@ -147,6 +149,8 @@ pub struct Executor {
     pub container: Option<String>,
     /// codriver's image, for the mode endpoint.
     pub codriver_image: Option<String>,
+    /// Certificates for its sidecar to trust, as PEM: it has no file of ours.
+    pub certificates: Option<String>,
 }
 
 /// The pod's own facts, by the downward API.
@@ -185,6 +189,7 @@ impl Settings {
             fips: reader.one_of("AWS_USE_FIPS_ENDPOINT", &args.fips, &TRUE_OR_FALSE).unwrap_or(false),
             dual_stack: reader.one_of("AWS_USE_DUALSTACK_ENDPOINT", &args.dual_stack, &TRUE_OR_FALSE).unwrap_or(false),
             proxies: reader.proxies(around),
+            no_proxy: Reader::no_proxy(around),
         };
         let kind = if sts.endpoint.as_ref().is_none_or(Endpoint::is_aws) { StsKind::Aws } else { StsKind::Other };
         reader.endpoints_fit(&sts, store.as_ref());
@@ -195,7 +200,7 @@ impl Settings {
         let assume = reader.role("CODRIVER_ASSUME_ROLE", &args.assume_role, kind);
         let policy = reader.policy(args, around);
         let policy_arns = reader.policy_arns(args);
-        let executor = reader.executor(args, around, kind, chosen.as_ref(), &spark_conf);
+        let executor = reader.executor(args, around, kind, chosen.as_ref(), &spark_conf, &sts.bundles);
         reader.partitions(&[&args.role_arn, &args.assume_role], kind, store.as_ref());
         let duration = reader.number("CODRIVER_DURATION", &args.duration, 3600, DURATION_SECONDS);
         let session = match (given(&args.session_name), &pod) {

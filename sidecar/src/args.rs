@@ -1,6 +1,7 @@
 //! The command line. Every flag has an environment variable; times are whole seconds, as in pod specs.
 //! This file has the verbs; each verb's flags have a file of their own.
 
+mod credentials;
 mod probe;
 mod run;
 mod sidecar;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 pub use self::{
+    credentials::CredentialsArgs,
     probe::ProbeArgs,
     run::RunArgs,
     sidecar::SidecarArgs,
@@ -35,7 +37,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes of `codriver run`: the driver's own 0-255 unchanged; 128+n when signal n killed it; 126 found but not executable;
 127 not found; of codriver itself: 70 a bug, 73 files cannot be written, 78 configuration wrong. The last line of the log says
-whose code it was. `codriver sidecar` ends with 0 on SIGTERM, `codriver probe` with 0 or 69.";
+whose code it was. `codriver sidecar` and `codriver credentials` end with 0 on SIGTERM, `codriver probe` with 0 or 69.";
 
 const SWEEP_CODES: &str = "\
 Exit codes: 0 nothing is left to sweep (or with --dry-run: it is said); 69 the API server cannot be reached; 75 not done in time, or
@@ -54,6 +56,12 @@ pub enum Verb {
     ///
     /// After each end of the driver, however it ended, executor pods, their ConfigMap and their volume claims are removed.
     Sidecar(SidecarArgs),
+    /// Serve credentials on loopback, and nothing else (the native sidecar of executors in the mode `endpoint`).
+    ///
+    /// codriver-init puts it into the executors' pod template. New credentials are asked for while the old ones are still good,
+    /// and every AWS SDK, S3A and object_store can read them by the container-credentials contract. The driver's pod has the
+    /// same from `codriver sidecar`.
+    Credentials(CredentialsArgs),
     /// Remove what dead drivers left behind (a CronJob's work).
     ///
     /// Executors, their ConfigMaps, volume claims and controllers go when the pod that owns them is gone or has ended, for nodes

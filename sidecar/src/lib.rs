@@ -1,9 +1,10 @@
 //! # codriver
 //!
-//! The companion of a Spark driver that runs in a Kubernetes pod in client mode. One binary, five verbs:
+//! The companion of a Spark driver that runs in a Kubernetes pod in client mode. One binary, six verbs:
 //!
 //! * [`run`]: the wrapper in the driver's own container. Parent of the driver: forwards signals, reaps, keeps the exit code.
 //! * [`sidecar`]: the native sidecar. Learns how the driver ended, and removes its executors, ConfigMap and volume claims.
+//! * [`credentials`]: the small sidecar of executors' pods, which serves them credentials.
 //! * [`sweep`]: removes what dead drivers left behind, where no sidecar could.
 //! * [`wait`]: follows another driver's pod, and ends with its driver's exit code.
 //! * [`probe`]: what a startup probe calls.
@@ -15,8 +16,10 @@
 
 pub mod args;
 pub mod cleanup;
+pub mod credentials;
 pub mod executors;
 pub mod failure;
+pub mod health;
 pub mod log;
 pub mod mesh;
 pub mod metrics;

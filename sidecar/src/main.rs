@@ -5,6 +5,7 @@ use std::{panic, process::ExitCode};
 use clap::Parser;
 use codriver::{
     args::{Cli, Verb},
+    credentials,
     failure::{BUG, Failure},
     log, probe, run, sidecar, sweep, wait,
 };
@@ -45,6 +46,7 @@ fn act(verb: Verb) -> Result<u8, Failure> {
     match verb {
         Verb::Run(args) => runtime.block_on(run::run(args)),
         Verb::Sidecar(args) => runtime.block_on(sidecar::run(args)),
+        Verb::Credentials(args) => runtime.block_on(credentials::run(args)),
         Verb::Sweep(args) => runtime.block_on(sweep::run(&args)),
         Verb::Wait(args) => runtime.block_on(wait::run(args)),
         Verb::Probe(args) => runtime.block_on(probe::run(&args)),

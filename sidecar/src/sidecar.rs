@@ -1,19 +1,20 @@
 //! `codriver sidecar`: the native sidecar.
 //!
 //! The rooms: [`machine`] decides; [`drive`] turns the world into events and effects into the world; [`wrappers`], [`status`],
-//! [`memory`], [`own_pod`], [`cleaning`], [`quitting`], [`events`], [`measured`], [`told`], [`watching`] and [`health`] each touch one thing. What removes the executors is
-//! [`crate::cleanup`], what ends the proxies [`crate::mesh`].
+//! [`memory`], [`own_pod`], [`credentials`], [`cleaning`], [`quitting`], [`events`], [`measured`], [`shown`], [`told`] and [`watching`]
+//! each touch one thing. What removes the executors is [`crate::cleanup`], what ends the proxies [`crate::mesh`].
 
 pub mod cleaning;
+pub mod credentials;
 pub mod drive;
 pub mod ending;
 pub mod events;
-pub mod health;
 pub mod machine;
 pub mod measured;
 pub mod memory;
 pub mod own_pod;
 pub mod quitting;
+pub mod shown;
 pub mod status;
 #[cfg(test)]
 pub(crate) mod test_api;
@@ -29,11 +30,12 @@ use tokio::sync::mpsc;
 use crate::{
     args::SidecarArgs,
     failure::Failure,
+    health,
     protocol::{Attempt, socket_path},
     run::attempt::application_id,
     sidecar::{
-        cleaning::Cleaner, drive::World, events::Events, health::Shown, machine::Why, memory::Notebook,
-        own_pod::OwnPod, quitting::Quitter, told::Told, watching::Watcher,
+        cleaning::Cleaner, drive::World, events::Events, machine::Why, memory::Notebook, own_pod::OwnPod,
+        quitting::Quitter, shown::shown, told::Told, watching::Watcher,
     },
     signals::Caught,
 };
@@ -59,6 +61,8 @@ pub struct Pod {
 pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
     let signals = Caught::register()?;
     let listener = wrappers::listen(&socket_path(&args.volume))?;
+    // Before the health address, at which the startup probe asks: no client of the driver's is ever refused.
+    let endpoint = credentials::bind(&args.volume)?;
     let health = health::bind(args.health).await?;
     let client = client(&args.service_account);
 
@@ -72,7 +76,9 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
     let events = Arc::new(Events::new(client.clone(), pod.clone()));
     let metrics = Arc::new(measured::nothing_yet());
     let own_pod = OwnPod::read(client.clone(), &pod, Arc::clone(&events));
-    let shown = Shown { client: client.clone(), own_pod: own_pod.clone(), metrics: Arc::clone(&metrics) };
+    let standing = endpoint.as_ref().map(|endpoint| Box::new(endpoint.watcher()) as _);
+    let shown = shown(client.clone(), own_pod.clone(), standing, Arc::clone(&metrics));
+    let serving = credentials::serve(endpoint, Arc::clone(&events));
     tokio::spawn(health::serve(health, shown));
     let told = Told::new(args.termination_log, &args.volume, &pod.uid);
     told.tell_again();
@@ -114,7 +120,12 @@ pub async fn run(args: SidecarArgs) -> Result<u8, Failure> {
         metrics,
         settle: args.settle,
     };
-    match world.supervise(unwrapped).await {
+    // Dropped when the last word is said: as long as this lives, somebody may read or write.
+    let why = tokio::select! {
+        why = world.supervise(unwrapped) => why,
+        () = serving => Why::AllDone,
+    };
+    match why {
         Why::AllDone => tracing::info!("nothing is left to do"),
         Why::DriverLives => tracing::info!("the driver runs on; the kubelet starts this container again"),
     }

@@ -57,6 +57,13 @@ pub fn merge(theirs: Value, ours: &Ours, container: Option<&str>) -> Result<Valu
     if merger.faults.is_empty() { Ok(pod) } else { Err(merger.faults) }
 }
 
+/// What the executor's container is called in the user's template; none where it has no name yet.
+pub fn name<'a>(theirs: &'a Value, wanted: Option<&'a str>) -> Option<&'a str> {
+    let containers = theirs["spec"]["containers"].as_array()?;
+    let named = containers.iter().filter(|container| container["name"].as_str() == wanted).count();
+    if wanted.is_some() && named == 1 { wanted } else { containers.first()?["name"].as_str() }
+}
+
 /// Finds the executor's container, or makes one of this name, and gives it the name when it has none.
 fn executor(pod: &mut Value, wanted: Option<&str>, name: &str) -> Result<usize, Fault> {
     let wrong = |what: &str, shape: &str| {

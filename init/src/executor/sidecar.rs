@@ -6,20 +6,15 @@ use super::variable;
 use crate::endpoint_files;
 use crate::settings::Settings;
 
-/// The small sidecar that serves credentials to an executor.
-pub fn container(settings: &Settings) -> Value {
-    let mut variables = vec![
-        variable("AWS_REGION", &settings.store.region),
-        variable("CODRIVER_DIR", &settings.dir.to_string_lossy()),
-        variable("CODRIVER_DURATION", &settings.duration.as_secs().to_string()),
-    ];
-    if let Some(endpoint) = &settings.sts.endpoint {
-        variables.push(variable("AWS_ENDPOINT_URL_STS", endpoint.url()));
-    }
+/// The small sidecar that serves credentials to an executor. `identity`: the file of its token, where our template mounts one;
+/// `token`: what executors show it, where that must stand in their specification.
+pub fn container(settings: &Settings, identity: Option<&str>, token: Option<&str>) -> Value {
+    let mut variables = vec![variable("CODRIVER_ENDPOINT", &endpoint_files::of_executors(settings, identity))];
+    variables.extend(token.map(|token| variable("CODRIVER_ENDPOINT_TOKEN", token)));
     json!({
         "name": "codriver",
         "image": settings.executor.codriver_image,
-        "command": ["/bin/codriver", "sidecar"],
+        "command": ["/bin/codriver", "credentials"],
         "restartPolicy": "Always",
         "startupProbe": {
             "exec": { "command": ["/bin/codriver", "probe"] },
@@ -27,6 +22,7 @@ pub fn container(settings: &Settings) -> Value {
             "failureThreshold": 30,
         },
         "env": variables,
+        // Five hundred of them ask for 2.5 cores and 4 GiB.
         "resources": { "requests": { "cpu": "5m", "memory": "8Mi" }, "limits": { "memory": "16Mi" } },
         "securityContext": {
             "allowPrivilegeEscalation": false,

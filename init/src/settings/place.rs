@@ -82,6 +82,13 @@ impl Reader {
         })
     }
 
+    /// What the variable says, where there is a proxy.
+    pub fn no_proxy(around: &Surroundings<'_>) -> Option<String> {
+        let proxies = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+        around.first_of(&proxies)?;
+        Some(around.first_of(&["no_proxy", "NO_PROXY"]).unwrap_or_default().to_owned())
+    }
+
     /// A role of another partition than the region can never be assumed.
     pub fn partitions(&mut self, roles: &[&Option<String>], kind: StsKind, store: Option<&Store>) {
         let (StsKind::Aws, Some(store)) = (kind, store) else { return };

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// All of them, in the order of the page.
-pub static ALL: [&Metric; 17] = [
+pub static ALL: [&Metric; 21] = [
     &BUILD_INFO,
     &READY,
     &WRAPPER_CONNECTED,
@@ -24,6 +24,10 @@ pub static ALL: [&Metric; 17] = [
     &EXECUTOR_FAILURES,
     &PROXY_QUITS,
     &API_ERRORS,
+    &CREDENTIALS_START,
+    &CREDENTIALS_EXPIRATION,
+    &CREDENTIALS_REFRESHES,
+    &CREDENTIALS_REQUESTS,
 ];
 
 const fn metric(name: &'static str, kind: super::Kind, labels: &'static [&'static str], help: &'static str) -> Metric {
@@ -119,4 +123,32 @@ pub static API_ERRORS: Metric = metric(
     Counter,
     &[],
     "Requests to the API server that failed, but for objects that were not there or there already.",
+);
+/// When the present credentials came.
+pub static CREDENTIALS_START: Metric = metric(
+    "codriver_credentials_start_timestamp_seconds",
+    Gauge,
+    &[],
+    "When the credentials that are served came, in seconds since 1970.",
+);
+/// When they end.
+pub static CREDENTIALS_EXPIRATION: Metric = metric(
+    "codriver_credentials_expiration_timestamp_seconds",
+    Gauge,
+    &[],
+    "When the credentials that are served end, in seconds since 1970.",
+);
+/// Calls for new ones.
+pub static CREDENTIALS_REFRESHES: Metric = metric(
+    "codriver_credentials_refreshes_total",
+    Counter,
+    &["result"],
+    "Calls for new credentials: ok, or why they failed.",
+);
+/// Answers to clients.
+pub static CREDENTIALS_REQUESTS: Metric = metric(
+    "codriver_credentials_requests_total",
+    Counter,
+    &["code"],
+    "Answers of the credentials' endpoint, by HTTP status.",
 );

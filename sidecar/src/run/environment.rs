@@ -1,9 +1,11 @@
 //! The `env` file that codriver-init leaves for the driver's environment.
 //!
-//! One entry a line: `NAME=value` sets, `NAME<FILE` sets to what the file holds, `-NAME` removes, `#` starts a comment line.
+//! One entry a line: `NAME=value` sets, `NAME+=a,b` adds what is not there yet to a list with commas, `NAME<FILE` sets to what the
+//! file holds, `-NAME` removes, `#` starts a comment line.
 //! No quoting: the value is the rest of the line. Secrets stand in files of their own, since everybody may read this one.
 
 use std::{
+    env,
     ffi::OsString,
     fs::{self, File},
     io::{self, Read as _},
@@ -26,6 +28,8 @@ pub struct Environment {
     pub set: Vec<(OsString, OsString)>,
     /// Removed.
     pub remove: Vec<OsString>,
+    /// Lists, and what must be in them.
+    add: Vec<(OsString, String)>,
     /// Set to what these files hold, once they are read.
     from_files: Vec<(OsString, PathBuf)>,
 }
@@ -38,6 +42,10 @@ impl Environment {
     /// Also when Hadoop's configuration is there and is not for us: S3A would go on without it, as somebody else.
     pub fn load(path: &Path) -> Result<Self, Failure> {
         let mut environment = Self::read(path)?;
+        for (name, more) in std::mem::take(&mut environment.add) {
+            let list = env::var_os(&name).unwrap_or_default();
+            environment.set.push((name, with(list, &more)));
+        }
         for (name, file) in std::mem::take(&mut environment.from_files) {
             environment.set.push((name, OsString::from_vec(read(&file)?)));
         }
@@ -82,18 +90,36 @@ impl Environment {
             let sign = line.find(['=', '<']).map(|at| (&line[..at], &line[at..=at], &line[at + 1..]));
             match (line.strip_prefix('-'), sign) {
                 (Some(name), None) if !name.is_empty() => environment.remove.push(name.into()),
-                (None, Some((name, "=", value))) if !name.is_empty() => {
-                    environment.set.push((name.into(), value.into()));
+                (None, Some((name, "=", value))) if !name.trim_end_matches('+').is_empty() => {
+                    match name.strip_suffix('+') {
+                        Some(name) => environment.add.push((name.into(), value.to_owned())),
+                        None => environment.set.push((name.into(), value.into())),
+                    }
                 }
                 (None, Some((name, _, file))) if !name.is_empty() && file.starts_with('/') => {
                     environment.from_files.push((name.into(), file.into()));
                 }
                 // The line itself stays unsaid: it may hold what nobody should read in a log.
-                _ => mistakes.push(format!("line {number} is neither NAME=value nor NAME<FILE nor -NAME")),
+                _ => mistakes.push(format!("line {number} is none of NAME=value, NAME+=a,b, NAME<FILE and -NAME")),
             }
         }
         if mistakes.is_empty() { Ok(environment) } else { Err(mistakes) }
     }
+}
+
+/// The list with what it lacks of the other one.
+fn with(list: OsString, more: &str) -> OsString {
+    let text = list.to_string_lossy().into_owned();
+    let has = |one: &&str| text.split(',').any(|it| it.trim() == *one);
+    let lacks: Vec<&str> = more.split(',').filter(|one| !has(one)).collect();
+    let mut list = list;
+    for one in lacks {
+        if !list.is_empty() {
+            list.push(",");
+        }
+        list.push(one);
+    }
+    list
 }
 
 /// A variable's value, as it stands in its file.
@@ -111,10 +137,12 @@ mod tests {
 
     #[test]
     fn it_sets_and_removes_and_keeps_values_as_they_are() {
-        let text = "# made by codriver-init\nHADOOP_CONF_DIR=/codriver/hadoop\n\nA=b=c <\"d\"\nT</t=1\n-AWS_PROFILE\n";
+        let text = "# made by codriver-init\nHADOOP_CONF_DIR=/codriver/hadoop\n\nA=b=c <\"d\"\nT</t=1\n-AWS_PROFILE\n\
+            NO_PROXY+=127.0.0.1,localhost\n";
         let expected = Environment {
             set: vec![("HADOOP_CONF_DIR".into(), "/codriver/hadoop".into()), ("A".into(), "b=c <\"d\"".into())],
             remove: vec!["AWS_PROFILE".into()],
+            add: vec![("NO_PROXY".into(), "127.0.0.1,localhost".into())],
             from_files: vec![("T".into(), "/t=1".into())],
         };
         assert_eq!(Environment::parse(text), Ok(expected));
@@ -122,9 +150,21 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_named_and_none_is_quoted() {
-        let mistakes = Environment::parse("=x\nGOOD=1\nnonsense\n-\n-A=b\nT<t\n</t\n").unwrap_err();
-        let wrong = [1, 3, 4, 5, 6, 7].map(|line| format!("line {line} is neither NAME=value nor NAME<FILE nor -NAME"));
+        let mistakes = Environment::parse("=x\n+=x\nGOOD=1\nnonsense\n-\n-A=b\nT<t\n</t\n").unwrap_err();
+        let wrong = [1, 2, 4, 5, 6, 7, 8]
+            .map(|line| format!("line {line} is none of NAME=value, NAME+=a,b, NAME<FILE and -NAME"));
         assert_eq!(mistakes, wrong);
+    }
+
+    #[test]
+    fn a_list_gets_what_it_lacks() {
+        for (list, all) in [
+            ("", "127.0.0.1,localhost"),
+            (".corp, localhost", ".corp, localhost,127.0.0.1"),
+            ("localhost,127.0.0.1", "localhost,127.0.0.1"),
+        ] {
+            assert_eq!(with(list.into(), "127.0.0.1,localhost"), all);
+        }
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub enum Reason {
     NoExecutors,
     /// It ended, and a proxy in an ordinary container keeps the pod alive.
     ProxyStays,
+    /// Its credentials are about to end, and no new ones can be had.
+    NoNewCredentials,
     /// It cannot start, since the sidecar is no native one and the pod waits for its end.
     NotNative,
 }
@@ -45,6 +47,7 @@ impl Reason {
             Self::DriverEnded => "DriverEnded",
             Self::DriverFailed => "DriverFailed",
             Self::NoExecutors => "NoExecutors",
+            Self::NoNewCredentials => "NoNewCredentials",
             Self::ProxyStays => "ProxyStays",
             Self::NotNative => "NotNative",
         }

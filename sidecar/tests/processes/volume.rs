@@ -83,7 +83,9 @@ fn what_is_wrong_before_the_start_is_in_the_termination_message_and_nothing_is_s
     let mut command = wrapper();
     command.env("CODRIVER_DIR", volume.path()).env("CODRIVER_TERMINATION_LOG", &message);
     assert_eq!(Running::start(command.args(shell(&format!("touch {}", ran.display())))).code(), 78);
-    assert!(fs::read_to_string(&message).unwrap().contains("line 1 is neither NAME=value nor NAME<FILE nor -NAME"));
+    assert!(
+        fs::read_to_string(&message).unwrap().contains("line 1 is none of NAME=value, NAME+=a,b, NAME<FILE and -NAME")
+    );
     assert!(!ran.exists());
 }
 

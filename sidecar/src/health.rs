@@ -1,11 +1,10 @@
 //! `/healthz`, `/readyz` and `/metrics`. Nothing secret is served here, so any interface is fine.
 //!
-//! Healthy: it listens for its wrapper. Ready: the API server has told it what its pod is, so that an end of the driver could be
-//! settled and cleaned up after. The startup probe asks for the first; the second would let the driver wait for the API server.
+//! Healthy: it listens where it is to listen. Ready: it can do its work now. The startup probe asks for the first; the second
+//! would let a driver wait for the API server, or an executor for STS, at whose price the sidecar is there.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use codriver_kube::Client;
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -17,11 +16,7 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::Semaphore, time::sleep};
 
-use crate::{
-    failure::Failure,
-    metrics::{self, API_ERRORS, Metrics, READY},
-    sidecar::own_pod::OwnPod,
-};
+use crate::{failure::Failure, metrics};
 
 /// A client that has not said its headers by then is not a probe.
 const HEADER_DEADLINE: Duration = Duration::from_secs(2);
@@ -30,14 +25,12 @@ const CONNECTIONS: usize = 16;
 /// After a failed accept, before the next one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What is shown.
+/// What is shown, looked up at each request.
 pub struct Shown {
-    /// The API server; absent without a service account.
-    pub client: Option<Arc<Client>>,
-    /// Known once the API server has told it.
-    pub own_pod: OwnPod,
-    /// What was counted.
-    pub metrics: Arc<Metrics>,
+    /// Why it is not ready; none when it is.
+    pub lacks: Box<dyn Fn() -> Option<&'static str> + Send + Sync>,
+    /// The page of metrics.
+    pub page: Box<dyn Fn() -> String + Send + Sync>,
 }
 
 /// Binds, so that a port that is taken is an error at the start.
@@ -90,7 +83,7 @@ impl Shown {
             }
             ("/healthz", _) => (StatusCode::OK, "ok\n".to_owned()),
             ("/readyz", _) => self.readiness(),
-            ("/metrics", _) => (StatusCode::OK, self.page()),
+            ("/metrics", _) => (StatusCode::OK, (self.page)()),
             _ => (StatusCode::NOT_FOUND, "only /healthz, /readyz and /metrics\n".to_owned()),
         };
         let mut response = Response::new(Full::from(text));
@@ -100,62 +93,50 @@ impl Shown {
     }
 
     fn readiness(&self) -> (StatusCode, String) {
-        let lacks = match &self.client {
-            _ if self.own_pod.is_known() => return (StatusCode::OK, "ok\n".to_owned()),
-            None => "there is no service account to ask the API server with",
-            Some(_) => "the API server has not told this pod yet",
-        };
-        (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {lacks}; the log says why\n"))
-    }
-
-    fn page(&self) -> String {
-        self.metrics.set(&READY, &[], f64::from(self.own_pod.is_known()));
-        let failures = self.client.as_ref().map_or(0, |client| client.failures());
-        self.metrics.set(&API_ERRORS, &[], metrics::number(failures));
-        self.metrics.page()
+        match (self.lacks)() {
+            None => (StatusCode::OK, "ok\n".to_owned()),
+            Some(lacks) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {lacks}; the log says why\n")),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::BodyExt as _;
+
     use super::*;
-    use crate::sidecar::{
-        events::Events,
-        test_api::{Api, pod},
-    };
 
-    fn nowhere() -> Arc<Events> {
-        Arc::new(Events::new(None, pod()))
+    fn shown(lacks: Option<&'static str>) -> Shown {
+        Shown { lacks: Box::new(move || lacks), page: Box::new(|| "codriver_ready 0\n".to_owned()) }
     }
 
-    fn get(shown: &Shown, path: &str) -> StatusCode {
-        shown.answer(&Request::get(path).body(()).unwrap()).status()
+    async fn get(lacks: Option<&'static str>, path: &str) -> (u16, String) {
+        let answer = shown(lacks).answer(&Request::get(path).body(()).unwrap());
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.into()).unwrap())
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn it_is_ready_once_the_api_server_has_told_the_pod_and_healthy_before() {
-        let began = tokio::time::Instant::now();
-        let api = Api::new(move |_| Some(if began.elapsed().is_zero() { (403, "{}") } else { (200, "{}") }));
-        let client = Some(api.client());
-        let own_pod = OwnPod::read(client.clone(), &pod(), nowhere());
-        let shown = Shown { client, own_pod, metrics: Arc::default() };
-        let statuses = |shown: &Shown| ["/healthz", "/readyz", "/metrics"].map(|path| get(shown, path).as_u16());
-        assert_eq!(statuses(&shown), [200, 503, 200]);
-        assert!(shown.page().contains("codriver_ready 0"));
-        shown.own_pod.specification(Duration::from_secs(60)).await.unwrap();
-        assert_eq!(statuses(&shown), [200, 200, 200]);
-        let page = shown.page();
-        assert!(page.contains("codriver_ready 1\n") && page.contains("codriver_api_errors_total 1\n"), "{page}");
+    #[tokio::test]
+    async fn it_is_healthy_in_any_case_and_ready_when_nothing_lacks() {
+        let why = Some("nobody has told anything yet");
+        for (lacks, path, status, body) in [
+            (why, "/healthz", 200, "ok\n"),
+            (why, "/readyz", 503, "not ready: nobody has told anything yet; the log says why\n"),
+            (None, "/readyz", 200, "ok\n"),
+            (why, "/metrics", 200, "codriver_ready 0\n"),
+        ] {
+            assert_eq!(get(lacks, path).await, (status, body.to_owned()), "{path}");
+        }
     }
 
     #[tokio::test]
     async fn only_get_and_only_these_paths_are_answered() {
-        let shown = Shown { client: None, own_pod: OwnPod::read(None, &pod(), nowhere()), metrics: Arc::default() };
         for path in ["/", "/healthz/", "/metrics2"] {
-            assert_eq!(get(&shown, path), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(get(None, path).await.0, 404, "{path}");
         }
         for path in ["/healthz", "/readyz", "/metrics"] {
-            let status = shown.answer(&Request::post(path).body(()).unwrap()).status();
+            let status = shown(None).answer(&Request::post(path).body(()).unwrap()).status();
             assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
         }
     }
