@@ -28,6 +28,8 @@ pub const TOKEN: &str = "endpoint/token";
 pub const EXECUTORS_TOKEN: &str = "endpoint/executors-token";
 /// The description's file in the volume.
 pub const DESCRIPTION: &str = "endpoint/endpoint.json";
+/// What an earlier run in this mode may have left, and its sidecar: the last good credentials are in `last.json`.
+pub const ALL: [&str; 4] = [TOKEN, EXECUTORS_TOKEN, DESCRIPTION, "endpoint/last.json"];
 /// The first Hadoop whose SDK reads the token from a file, too.
 const SDK_V2: Version = Version(3, 4, 0);
 /// Random bytes of the token.

@@ -30,7 +30,7 @@ pub fn write(settings: &Settings, plan: &Plan, proof: &Proof, report: &str) -> R
     }
     if settings.mode != Mode::Endpoint {
         // Of an earlier run in that mode; it would lead clients to where nobody serves.
-        for stale in [endpoint_files::TOKEN, endpoint_files::EXECUTORS_TOKEN, endpoint_files::DESCRIPTION] {
+        for stale in endpoint_files::ALL {
             let _ = std::fs::remove_file(dir.join(stale));
         }
     }

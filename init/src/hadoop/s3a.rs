@@ -103,18 +103,14 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
         (Mode::Session, Way::Keys(_)) if settings.assume.is_none() => {}
         (Mode::Session, _) => warnings.push(format!(
             "mode session ({reason}): the JVMs get one session and cannot renew it; a longer job needs a longer \
-             CODRIVER_DURATION, or a mode that renews"
+             CODRIVER_DURATION, or CODRIVER_MODE=endpoint, in which codriver renews it for them"
         )),
         (Mode::Provider, Way::WebIdentity(_)) => {
             if let Some(obstacle) = &settings.obstacle {
                 warnings.push(format!("mode web-identity may not work: {obstacle}"));
             }
         }
-        (Mode::Endpoint, _) => warnings.push(
-            "mode endpoint: this version of the sidecar does not serve credentials yet; its files are written"
-                .to_owned(),
-        ),
-        (Mode::Provider, _) => {}
+        (Mode::Endpoint | Mode::Provider, _) => {}
     }
     if let Some((host, _, true)) = settings.sts.proxies.parts_for_url(&settings.s3_url()) {
         warnings.push(format!(

@@ -44,6 +44,32 @@ fn a_second_run_over_the_same_volume_gives_the_same() {
 }
 
 #[test]
+fn tokens_of_the_endpoint_stay_over_runs_and_go_with_its_mode() {
+    let (mut pod, _sts) = good_pod();
+    pod.env.insert("CODRIVER_MODE".into(), "endpoint".into());
+    pod.env.insert("CODRIVER_IMAGE".into(), "codriver:0.1.0".into());
+    // Not told: so executors may have the SDK that reads a token from a variable only.
+    pod.env.remove("CODRIVER_HADOOP_VERSION");
+    let folder = pod.volume().join("endpoint");
+    let tokens = || ["token", "executors-token"].map(|name| fs::read_to_string(folder.join(name)).unwrap());
+    assert_eq!(pod.run(&[]).code, 0);
+    let [driver, executors] = tokens();
+    assert_eq!((driver.len(), executors.len()), (64, 64));
+    assert_ne!(driver, executors);
+    let template = pod.volume().join("spark/executor.yaml");
+    assert!(fs::read_to_string(&template).unwrap().contains(&executors));
+    assert_eq!(fs::metadata(&template).unwrap().permissions().mode() & 0o777, 0o440);
+    // The sidecar's.
+    fs::write(folder.join("last.json"), "{}").unwrap();
+    assert_eq!(pod.run(&[]).code, 0);
+    assert_eq!(tokens(), [driver, executors]);
+    assert_eq!(files(&folder).len(), 4);
+    pod.env.insert("CODRIVER_MODE".into(), "session".into());
+    assert_eq!(pod.run(&[]).code, 0);
+    assert!(files(&folder).is_empty());
+}
+
+#[test]
 fn a_program_that_runs_from_the_volume_is_replaced_all_the_same() {
     let (mut pod, _sts) = good_pod();
     // A real executable, which stays while it waits for a token.
