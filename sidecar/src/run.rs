@@ -48,6 +48,11 @@ use crate::{
 const LEFTOVERS: Duration = Duration::from_secs(2);
 /// Between that SIGKILL and leaving regardless.
 const LAST_LOOK: Duration = Duration::from_secs(1);
+/// For the rest of the driver's output, before the wrapper leaves: a reader may be slow.
+const REST: Duration = Duration::from_secs(3);
+/// With the default grace period of 24 s, a second before Kubernetes' own 30 s are over: who is still there then is killed, and its
+/// exit code is lost.
+const AFTER_GRACE: Duration = Duration::from_secs(5);
 
 /// How long each timer of the machine is.
 #[derive(Debug, Clone, Copy)]
@@ -65,11 +70,17 @@ impl Deadlines {
             Timer::LastLook => LAST_LOOK,
         }
     }
+
+    /// How long the rest of the driver's output may take: what is left, once the grace period has begun so long ago.
+    #[must_use]
+    pub fn rest(&self, begun: Option<Duration>) -> Duration {
+        begun.map_or(REST, |begun| REST.min((self.grace + AFTER_GRACE).saturating_sub(begun)))
+    }
 }
 
 /// Supervises the command and returns the exit code to end with. Blocks for as long as the driver lives, and after its end
 /// for at most the grace period (or [`LEFTOVERS`]) and [`LAST_LOOK`] and the farewell's deadline together; alone, for the
-/// cleanup's if that is longer; and where its output is read along, for [`drive::REST`] more.
+/// cleanup's if that is longer; and where its output is read along, for [`REST`] more, or what is left of [`AFTER_GRACE`].
 ///
 /// # Errors
 /// When signals cannot be caught, or the files in the volume cannot be read or written. Nothing has been started then.
@@ -160,4 +171,20 @@ fn variable(environment: &Environment, name: &str) -> Option<PathBuf> {
     set.or_else(|| env::var_os(name))
         .filter(|value: &OsString| !value.is_empty())
         .map(|value| Path::new(&value).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_the_output_has_what_the_end_of_the_pod_leaves() {
+        let deadlines = Deadlines { grace: Duration::from_secs(24) };
+        for (begun, rest) in
+            [(None, 3000), (Some(0), 3000), (Some(26_000), 3000), (Some(27_800), 1200), (Some(40_000), 0)]
+        {
+            let rest = Duration::from_millis(rest);
+            assert_eq!(deadlines.rest(begun.map(Duration::from_millis)), rest, "{begun:?}");
+        }
+    }
 }

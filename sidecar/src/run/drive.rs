@@ -3,7 +3,10 @@
 use std::{future::pending, path::PathBuf, pin::Pin, time::Duration};
 
 use nix::sys::signal::Signal;
-use tokio::task::{JoinHandle, yield_now};
+use tokio::{
+    task::{JoinHandle, yield_now},
+    time::Instant,
+};
 
 use crate::{
     failure::BUG,
@@ -29,8 +32,6 @@ use crate::{
 
 /// For the driver's last words, after its end and before anybody is told of it.
 const LAST_WORDS: Duration = Duration::from_millis(300);
-/// For the rest of its output, before the wrapper leaves: a reader may be slow.
-pub const REST: Duration = Duration::from_secs(3);
 
 /// All that the wrapper touches.
 pub struct World {
@@ -66,6 +67,8 @@ struct Moving<'a> {
     /// Says that the driver is stuck; there while it lives.
     stuck: Option<Pin<Box<dyn Future<Output = Stuck>>>>,
     timers: Timers<Timer>,
+    /// Since when somebody waits for the end.
+    grace: Option<Instant>,
     /// The cleanup, once it is under way.
     cleanup: Option<JoinHandle<()>>,
     /// The driver has it while it lives.
@@ -86,6 +89,7 @@ impl World {
             told: None,
             stuck: None,
             timers: Timers::default(),
+            grace: None,
             cleanup: None,
             terminal: None,
             ended: false,
@@ -181,7 +185,12 @@ impl Moving<'_> {
                 Effect::Forward(_) | Effect::ForwardRealTime(_) | Effect::SignalGroup(_) | Effect::SignalLeftovers(_),
                 None,
             ) => {}
-            (Effect::Arm(timer), _) => self.timers.arm(timer, self.world.deadlines.of(timer)),
+            (Effect::Arm(timer), _) => {
+                if timer == Timer::Grace {
+                    self.grace.get_or_insert_with(Instant::now);
+                }
+                self.timers.arm(timer, self.world.deadlines.of(timer));
+            }
             (Effect::Announce(verdict), _) => self.announce(verdict).await,
             (Effect::CleanUp, _) => self.cleanup = self.world.alone.take().map(|alone| tokio::spawn(alone.clean())),
             // The machine never leaves without a verdict that has a code.
@@ -217,7 +226,8 @@ impl Moving<'_> {
 
     /// A slow reader holds up neither the sidecar nor the cleanup; here, at the very end, it has its time.
     async fn hear_the_rest(&mut self, verdict: &Verdict) {
-        self.output.settle(REST).await;
+        let begun = self.grace.map(|begun| begun.elapsed());
+        self.output.settle(self.world.deadlines.rest(begun)).await;
         if let Some(mut told) = self.told.take() {
             let last_words = self.last_words(verdict);
             if last_words != told.last_words {
