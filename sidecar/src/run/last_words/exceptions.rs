@@ -12,6 +12,8 @@ const KEPT: usize = 400;
 const FOREIGN: usize = 100;
 
 const TRACEBACK: &str = "Traceback (most recent call last):";
+/// That of an `ExceptionGroup` (Python 3.11, PEP 654), whose lines have a margin.
+const GROUP: &str = "  + Exception Group Traceback (most recent call last):";
 /// Words before a colon that are no exceptions.
 const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR"];
 
@@ -38,6 +40,10 @@ enum Place {
     Traceback(usize),
     /// After the place of a syntax error, which has no traceback: it was not in a call.
     Syntax,
+    /// In the traceback of a group of exceptions.
+    Group,
+    /// After what the group said of itself: the first exception of it is to come.
+    Grouped,
     /// After the exception that ends a traceback with so many lines of others.
     Told(usize),
     /// After an exception that ends with a colon: its message is in a line to come.
@@ -80,6 +86,8 @@ impl Exceptions {
             Place::Anywhere => self.anywhere(line),
             place if line.is_empty() => place,
             Place::Traceback(foreign) => self.in_traceback(line, foreign),
+            Place::Group => self.in_group(line, "  | "),
+            Place::Grouped => self.in_group(line, "    | "),
             Place::Syntax if line.starts_with(' ') => Place::Syntax,
             Place::Syntax if is_syntax_error(line) => self.tell(line, Place::Told(0)),
             Place::Told(foreign) => self.after_traceback(line, foreign),
@@ -91,6 +99,8 @@ impl Exceptions {
     fn anywhere(&mut self, line: &str) -> Place {
         if line.starts_with(TRACEBACK) {
             return Place::Traceback(0);
+        } else if line == GROUP {
+            return Place::Group;
         } else if is_place_of_syntax_error(line) {
             return Place::Syntax;
         } else if line.starts_with("Exception in thread ") {
@@ -125,6 +135,22 @@ impl Exceptions {
                 Place::Anywhere if foreign < FOREIGN => Place::Traceback(foreign + 1),
                 place => place,
             }
+        }
+    }
+
+    /// The group's own exception comes after its traceback, and then those that are in it, further in: the first is its cause.
+    fn in_group(&mut self, line: &str, margin: &str) -> Place {
+        let place = self.place;
+        match line.strip_prefix(margin).filter(|line| is_pythons(line)) {
+            Some(exception) if place == Place::Group => self.tell(exception, Place::Grouped),
+            Some(exception) => {
+                self.cause = Some(kept(exception));
+                Place::Anywhere
+            }
+            None => match self.anywhere(line) {
+                Place::Anywhere => place,
+                other => other,
+            },
         }
     }
 

@@ -44,6 +44,10 @@ fn the_last_exception_is_told_of_what_spark_and_python_really_print() {
             "pyspark.errors.exceptions.captured.ParseException: [PARSE_SYNTAX_ERROR] Syntax error at or near 'selec'.(line 1, pos 0)",
         ),
         (include_str!("samples/spark-3.5-udf.stdout"), "ValueError: invalid literal for int() with base 10: 'a'"),
+        (
+            include_str!("samples/python-3.11-group.stderr"),
+            "ExceptionGroup: two tables failed (3 sub-exceptions) — ValueError: no such table: a",
+        ),
         (include_str!("samples/spark-4.3-stage.stdout"), "ZeroDivisionError: division by zero"),
         (
             include_str!("samples/spark-4.3-path.stdout"),
