@@ -3,7 +3,10 @@
 use std::fmt;
 use std::time::SystemTime;
 
-/// Text that must not be seen: neither `Debug` nor anything else prints it; [`Secret::expose`] is the only way to it.
+use zeroize::Zeroize as _;
+
+/// Text that must not be seen: neither `Debug` nor anything else prints it; [`Secret::expose`] is the only way to it. Its memory
+/// is wiped when it is dropped; what libraries have copied on the way is not.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -18,6 +21,12 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

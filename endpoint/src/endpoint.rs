@@ -15,6 +15,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use zeroize::Zeroizing;
+
 use crate::{
     description::Description,
     gate::Gate,
@@ -42,6 +44,7 @@ impl Endpoint {
     pub fn bind(description: &Description) -> Result<Self, Vec<String>> {
         let upstream = Upstream::new(description);
         let token = std::fs::read(&description.token_file)
+            .map(Zeroizing::new)
             .and_then(|token| if token.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(token) })
             .map_err(|error| {
                 format!("the endpoint's token {} cannot be read: {error}", description.token_file.display())

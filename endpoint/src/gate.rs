@@ -6,6 +6,7 @@ use hyper::{
     http::request::Parts,
 };
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 /// What only proxies add.
 const FORWARDERS: [HeaderName; 3] =
@@ -13,7 +14,7 @@ const FORWARDERS: [HeaderName; 3] =
 
 /// What a request must have.
 pub struct Gate {
-    token: Vec<u8>,
+    token: Zeroizing<Vec<u8>>,
     path: String,
     hosts: Vec<String>,
 }
@@ -54,7 +55,7 @@ impl Gate {
     #[must_use]
     pub fn new(token: &[u8], path: &str, port: u16) -> Self {
         let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}"));
-        Self { token: token.to_owned(), path: path.to_owned(), hosts: hosts.into() }
+        Self { token: Zeroizing::new(token.to_owned()), path: path.to_owned(), hosts: hosts.into() }
     }
 
     /// Judges a request's head. Who has no token learns nothing else.
@@ -63,7 +64,7 @@ impl Gate {
     /// Why it is refused.
     pub fn judge(&self, head: &Parts) -> Result<(), Refusal> {
         let shown = single(&head.headers, &AUTHORIZATION).ok_or(NO_TOKEN)?;
-        if !bool::from(shown.ct_eq(&self.token)) {
+        if !bool::from(shown.ct_eq(self.token.as_slice())) {
             return Err(NO_TOKEN);
         }
         let host = single(&head.headers, &HOST).ok_or(WRONG_HOST)?;

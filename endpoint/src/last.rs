@@ -9,6 +9,7 @@ use std::{
 };
 
 use codriver_creds::Credentials;
+use zeroize::Zeroizing;
 
 use crate::page;
 
@@ -32,7 +33,7 @@ impl Last {
     #[must_use]
     pub fn read(&self) -> Option<Credentials> {
         let is_small = fs::metadata(&self.path).is_ok_and(|file| file.len() <= LONGEST);
-        is_small.then(|| fs::read(&self.path).ok()).flatten().and_then(|text| page::parse(&text))
+        is_small.then(|| fs::read(&self.path).ok()).flatten().map(Zeroizing::new).and_then(|text| page::parse(&text))
     }
 
     /// Keeps the answer, whole or not at all.

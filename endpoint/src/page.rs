@@ -5,6 +5,11 @@ use std::{borrow::Cow, time::SystemTime};
 use aws_smithy_types::{DateTime, date_time::Format};
 use codriver_creds::{Credentials, Error, ErrorKind, Secret};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// So much is reserved for an answer at once, in bytes: a text that grows leaves copies of itself behind. Session tokens have
+/// about 1 KiB, and no bound.
+const USUAL: usize = 4096;
 
 /// The contract's names. All four are in every answer: botocore, Rust's SDK and object_store fail without one of them.
 #[derive(Serialize, Deserialize)]
@@ -23,21 +28,29 @@ struct Refused<'a> {
     message: &'a str,
 }
 
-/// The answer with these credentials, whose end is that of the second argument where they have none of their own.
+/// The answer with these credentials, whose end is that of the second argument where they have none of their own. It is wiped
+/// when it is dropped.
 #[must_use]
-pub fn credentials(credentials: &Credentials, otherwise: SystemTime) -> Vec<u8> {
-    json(&Contract {
-        access_key_id: credentials.access_key_id.expose().into(),
-        secret_access_key: credentials.secret_access_key.expose().into(),
-        token: credentials.session_token.as_ref().map_or("", Secret::expose).into(),
-        expiration: timestamp(credentials.expires.unwrap_or(otherwise)),
-    })
+pub fn credentials(credentials: &Credentials, otherwise: SystemTime) -> Zeroizing<Vec<u8>> {
+    let mut answer = Zeroizing::new(Vec::with_capacity(USUAL));
+    write(
+        &mut answer,
+        &Contract {
+            access_key_id: credentials.access_key_id.expose().into(),
+            secret_access_key: credentials.secret_access_key.expose().into(),
+            token: credentials.session_token.as_ref().map_or("", Secret::expose).into(),
+            expiration: timestamp(credentials.expires.unwrap_or(otherwise)),
+        },
+    );
+    answer
 }
 
 /// The answer without any.
 #[must_use]
 pub fn refusal(code: &str, message: &str) -> Vec<u8> {
-    json(&Refused { code, message })
+    let mut answer = Vec::new();
+    write(&mut answer, &Refused { code, message });
+    answer
 }
 
 /// The status and the answer when credentials cannot be had for this reason. What can pass is 503, which SDKs ask again; what
@@ -76,9 +89,9 @@ fn timestamp(time: SystemTime) -> String {
     time.fmt(Format::DateTime).unwrap_or_else(|_| "9999-12-31T23:59:59Z".to_owned())
 }
 
-fn json(value: &impl Serialize) -> Vec<u8> {
-    // Texts in a struct always serialise.
-    serde_json::to_vec(value).unwrap_or_default()
+fn write(answer: &mut Vec<u8>, value: &impl Serialize) {
+    // Texts in a struct always serialise, and memory takes them.
+    let _ = serde_json::to_writer(answer, value);
 }
 
 #[cfg(test)]
@@ -102,14 +115,14 @@ mod tests {
         let body = credentials(&given(Some(Duration::from_millis(1_795_435_445_999))), UNIX_EPOCH);
         let expected =
             r#"{"AccessKeyId":"ASIA","SecretAccessKey":"a/b+c","Token":"to\"ken","Expiration":"2026-11-23T12:04:05Z"}"#;
-        assert_eq!(String::from_utf8(body).unwrap(), expected);
+        assert_eq!(String::from_utf8(body.to_vec()).unwrap(), expected);
     }
 
     #[test]
     fn keys_have_every_member_too() {
         let keys = Credentials { session_token: None, ..given(None) };
         let body = credentials(&keys, UNIX_EPOCH + Duration::from_secs(3600));
-        let text = String::from_utf8(body).unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
         assert!(text.ends_with(r#""Token":"","Expiration":"1970-01-01T01:00:00Z"}"#), "{text}");
     }
 

@@ -85,7 +85,7 @@ impl Shelf {
 
     /// Puts new credentials on it, which came at this time; what is served of them comes back.
     pub fn stock(&self, credentials: Credentials, now: SystemTime) -> Bytes {
-        let page: Bytes = page::credentials(&credentials, now + ROLLING).into();
+        let page = Bytes::from_owner(page::credentials(&credentials, now + ROLLING));
         let mut standing = self.numbers();
         (standing.since, standing.expires) = (Some(now), credentials.expires);
         drop(standing);
@@ -156,7 +156,7 @@ impl Served {
     fn page(&self) -> Bytes {
         match self.credentials.expires {
             Some(_) => self.page.clone(),
-            None => page::credentials(&self.credentials, SystemTime::now() + ROLLING).into(),
+            None => Bytes::from_owner(page::credentials(&self.credentials, SystemTime::now() + ROLLING)),
         }
     }
 }

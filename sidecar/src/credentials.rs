@@ -19,6 +19,7 @@ use crate::{
         CREDENTIALS_EXPIRATION, CREDENTIALS_REFRESHES, CREDENTIALS_REQUESTS, CREDENTIALS_START, Metrics, number,
     },
     signals::{Arrived, Caught},
+    undumped,
 };
 
 /// What clients must show where they can have it from a variable only (the AWS SDK of Hadoop before 3.4). Without it a token is
@@ -50,11 +51,12 @@ pub async fn run(args: CredentialsArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Listens, from now on.
+/// Listens, from now on, in a process whose memory nobody else reads.
 ///
 /// # Errors
 /// All that is wrong.
 pub fn bind(description: &Description) -> Result<Endpoint, Failure> {
+    undumped::hide_memory()?;
     let endpoint = Endpoint::bind(description).map_err(Failure::Configuration)?;
     tracing::info!(address = %description.address, session = description.session, "serving credentials");
     Ok(endpoint)

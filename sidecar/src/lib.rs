@@ -33,5 +33,6 @@ pub mod spark_conf;
 pub mod sweep;
 pub mod termination_log;
 pub mod timers;
+pub mod undumped;
 pub mod verdict;
 pub mod wait;

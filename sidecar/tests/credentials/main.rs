@@ -1,0 +1,86 @@
+//! `codriver credentials` as a real process: it starts, serves, is started again, and ends; and a neighbour in its pod learns
+//! nothing and stops nobody.
+
+#![allow(clippy::unwrap_used, reason = "clippy knows only test functions as tests, not what they call")]
+
+mod neighbour;
+mod pod;
+mod sts;
+
+use std::{fs, net::TcpListener, process::Stdio};
+
+use nix::sys::signal::Signal::{SIGKILL, SIGTERM};
+use pod::{Pod, said};
+use sts::{SECRETS, Sts};
+
+#[test]
+fn it_serves_from_the_moment_that_the_probe_passes_and_ends_with_0() {
+    let pod = Pod::new(&Sts::start());
+    assert!(!pod.probe().success(), "nobody listens yet");
+    let running = pod.start();
+    let (status, body) = pod.get();
+    assert_eq!(status, Some(200), "{body}");
+    assert!(SECRETS.iter().all(|part| body.contains(part)), "{body}");
+    assert_eq!(pod.told("/readyz"), (Some(200), "ok\n".to_owned()));
+    assert_eq!(running.end(SIGTERM).code(), Some(0));
+    assert!(!pod.probe().success());
+}
+
+#[test]
+fn killed_and_started_again_it_has_the_token_and_the_last_good_credentials() {
+    let sts = Sts::start();
+    let pod = Pod::new(&sts);
+    let running = pod.start();
+    let (token, answer) = (pod.token(), pod.get());
+    assert_eq!(answer.0, Some(200));
+    running.end(SIGKILL);
+    sts.go_away();
+    let again = pod.start();
+    assert_eq!((pod.token(), pod.get()), (token, answer));
+    assert_eq!(again.end(SIGTERM).code(), Some(0));
+}
+
+#[test]
+fn before_sts_answers_it_listens_and_is_not_ready() {
+    let sts = Sts::start();
+    sts.go_away();
+    let pod = Pod::new(&sts);
+    let _running = pod.start();
+    let (status, body) = pod.told("/readyz");
+    assert_eq!((status, body.as_str()), (Some(503), "not ready: there are no credentials yet; the log says why\n"));
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once_with_78() {
+    let sts = Sts::start();
+    let pod = Pod::new(&sts).but("arn:aws:iam::123456789012:role/etl", "role/etl");
+    let _other = TcpListener::bind(pod.endpoint).unwrap();
+    let (code, log) = said(&pod.command().stderr(Stdio::piped()).output().unwrap());
+    assert_eq!(code, Some(78), "{log}");
+    for part in ["the role `role/etl` is no role ARN", "another container of the pod may use the port"] {
+        assert!(log.contains(part), "{part} in {log}");
+    }
+    for (description, wrong) in [
+        ("{}", "CODRIVER_ENDPOINT is wrong: missing field `address`"),
+        ("", "CODRIVER_ENDPOINT is wrong: EOF while parsing"),
+    ] {
+        let output = pod.command().stderr(Stdio::piped()).env("CODRIVER_ENDPOINT", description).output().unwrap();
+        let (code, log) = said(&output);
+        assert!(code == Some(78) && log.contains(wrong), "{code:?} {log}");
+    }
+    assert_eq!(fs::read_dir(pod.folder.path()).unwrap().count(), 3, "identity, log and token; nothing else");
+}
+
+#[test]
+fn a_token_that_is_given_is_the_one_that_counts() {
+    let pod = Pod::new(&Sts::start());
+    let given = "5d41402abc4b2a76b9719d911017c592";
+    let output = pod.command().stderr(Stdio::piped()).env("CODRIVER_ENDPOINT_TOKEN", "short").output().unwrap();
+    let (code, log) = said(&output);
+    assert!(code == Some(78) && log.contains("CODRIVER_ENDPOINT_TOKEN is no token"), "{code:?} {log}");
+    let mut child = pod.command().env("CODRIVER_ENDPOINT_TOKEN", given).spawn().unwrap();
+    pod::until("the probe passes", || pod.probe().success());
+    assert_eq!((pod.token().as_str(), pod.get().0), (given, Some(200)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
