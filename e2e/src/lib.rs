@@ -2,7 +2,7 @@
 //!
 //! [`stage`] prepares the cluster, the store and the images by the scripts of this folder, [`spark`] says which Sparks, [`room`]
 //! gives a test a namespace of its own; [`kubectl`] talks to the cluster, [`containers`] reaches under it, [`faults`] between it and
-//! its API server; [`driver`] makes a pod from `manifests/raw`, watches it live and looks at what it leaves, [`departure`] also when
+//! its API server; [`short`] gives credentials that end soon; [`driver`] makes a pod from `manifests/raw`, watches it live and looks at what it leaves, [`departure`] also when
 //! it is taken away.
 
 pub mod containers;
@@ -13,6 +13,7 @@ pub mod faults;
 pub mod kubectl;
 pub mod room;
 pub mod scripts;
+pub mod short;
 pub mod spark;
 pub mod stage;
 
