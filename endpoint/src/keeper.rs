@@ -14,6 +14,9 @@ const AHEAD: Duration = Duration::from_secs(20 * 60);
 const PAUSE: Duration = Duration::from_secs(1);
 /// The same after a refusal: it lasts until somebody changes the role or its trust.
 const REFUSED_PAUSE: Duration = Duration::from_secs(5);
+/// No pause is longer while there is little or nothing to serve and the failure can pass. So 500 pods that start together get
+/// theirs in little more time than a throttling STS needs for 500 answers (measured: docs/endpoint.md).
+const LONGEST_PAUSE_IN_NEED: Duration = Duration::from_secs(10);
 /// No pause is longer. It is also how often clocks are compared: after a jump they are wrong no longer than this.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// With less life than this a failure is worth a warning.
@@ -122,9 +125,10 @@ impl Keeper {
             Event::Failed(kind) => {
                 self.asking = false;
                 self.failures = self.failures.saturating_add(1);
-                self.not_before = now.steady + pause(kind, self.failures, luck);
-                let left = self.held.as_ref().and_then(|held| held.left(now));
-                if let Some(left) = left.filter(|left| *left < LITTLE && !self.warned) {
+                let left = self.held.as_ref().map(|held| held.left(now).unwrap_or(Duration::MAX));
+                let is_in_need = left.is_none_or(|left| left < LITTLE);
+                self.not_before = now.steady + pause(kind, is_in_need, self.failures, luck);
+                if let Some(left) = left.filter(|_| is_in_need && !self.warned) {
                     self.warned = true;
                     effects.push(Effect::Warn(left));
                 }
@@ -156,14 +160,18 @@ impl Keeper {
 }
 
 /// Between a half and the whole of what doubles each time, so that pods that failed together do not come back together.
-fn pause(kind: ErrorKind, failures: u32, luck: f64) -> Duration {
-    let first = match kind {
-        ErrorKind::Unreachable | ErrorKind::Temporary | ErrorKind::Malformed => PAUSE,
-        ErrorKind::Refused | ErrorKind::Configuration | ErrorKind::Unsupported => REFUSED_PAUSE,
+fn pause(kind: ErrorKind, is_in_need: bool, failures: u32, luck: f64) -> Duration {
+    let (first, longest) = match kind {
+        ErrorKind::Unreachable | ErrorKind::Temporary | ErrorKind::Malformed => {
+            (PAUSE, if is_in_need { LONGEST_PAUSE_IN_NEED } else { LONGEST_PAUSE })
+        }
+        ErrorKind::Refused | ErrorKind::Configuration | ErrorKind::Unsupported => (REFUSED_PAUSE, LONGEST_PAUSE),
     };
-    let whole = (first * 2_u32.pow(failures.saturating_sub(1).min(6))).min(LONGEST_PAUSE);
+    let whole = (first * 2_u32.pow(failures.saturating_sub(1).min(6))).min(longest);
     whole.mul_f64(0.5 + luck.clamp(0.0, 1.0) / 2.0)
 }
 
+#[cfg(test)]
+mod days;
 #[cfg(test)]
 mod tests;

@@ -172,3 +172,6 @@ fn label(kind: ErrorKind) -> &'static str {
         ErrorKind::Unsupported => "unsupported",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,16 +8,15 @@ use std::{
 };
 
 use codriver_creds::{
-    ContainerToken, Credentials, Error, ErrorKind, Identity, InstanceSettings, Proxies, ProxyVariables, RoleArn, Roots,
-    Secret, SessionName, SessionPolicy, SourceVariables, Sts, StsKind, StsSettings, Token, instance_credentials,
+    ContainerToken, Credentials, Error, ErrorKind, Granted, Identity, InstanceSettings, Proxies, ProxyVariables,
+    RoleArn, Roots, Secret, SessionName, SessionPolicy, SourceVariables, Sts, StsKind, StsSettings, Token,
+    instance_credentials,
 };
 
 use crate::description::{Description, Source};
 
-/// How often STS is asked in one call, where it can pass; the keeper asks again anyway.
-const ATTEMPTS: u32 = 3;
-/// The longest first wait between two of them.
-const BACKOFF: Duration = Duration::from_secs(1);
+/// How often STS is asked in one call. The keeper asks again, and it alone spreads many pods well when STS throttles.
+const ATTEMPTS: u32 = 1;
 /// What a second role is assumed with need not live long.
 const FIRST_OF_TWO: Duration = Duration::from_secs(3600);
 /// More than any token, key or bundle of certificates.
@@ -68,7 +67,7 @@ impl Upstream {
             endpoint: description.sts_endpoint.clone(),
             roots: roots.clone(),
             attempts: ATTEMPTS,
-            backoff: BACKOFF,
+            backoff: Duration::ZERO,
             fips: description.fips,
             dual_stack: description.dual_stack,
             proxy,
@@ -85,7 +84,7 @@ impl Upstream {
         })
     }
 
-    /// Asks once, with few retries. Waits up to two minutes for each role.
+    /// Asks once. Waits up to 10 s for each answer.
     ///
     /// # Errors
     /// [`Error`], which knows the remedy, without any secret.
@@ -96,7 +95,7 @@ impl Upstream {
                 let now = SystemTime::now();
                 let held = web_identity_token(token, audience, now)?;
                 let identity = if self.second.is_some() { self.first_of_two(role) } else { self.last(role) };
-                self.sts.assume_with_token(&identity, &held, now).await?.credentials
+                told(self.sts.assume_with_token(&identity, &held, now).await?)
             }
             Asked::Instance(source) => {
                 let mut settings = InstanceSettings::new(source.clone());
@@ -106,7 +105,7 @@ impl Upstream {
             }
         };
         match &self.second {
-            Some(role) => Ok(self.sts.assume_with(&self.last(role), &first, SystemTime::now()).await?.credentials),
+            Some(role) => Ok(told(self.sts.assume_with(&self.last(role), &first, SystemTime::now()).await?)),
             None => Ok(first),
         }
     }
@@ -126,6 +125,16 @@ impl Upstream {
         let duration = self.duration.min(FIRST_OF_TWO);
         Identity { duration, policy: None, policy_arns: Vec::new(), ..self.last(role) }
     }
+}
+
+/// The credentials. A clock that is wrong is told: stores refuse what is signed by it.
+fn told(granted: Granted) -> Credentials {
+    if let Some(clock) = granted.clock {
+        tracing::warn!(
+            "this node's clock is {clock} that of STS; hint: set it (NTP), S3 refuses requests that are 15 min off"
+        );
+    }
+    granted.credentials
 }
 
 /// What is right; what is wrong joins the mistakes.

@@ -61,7 +61,7 @@ impl Granted {
     }
 }
 
-/// The answer of STS, judged; `Err` is the end of a sentence about the answer.
+/// The answer of STS, judged by this node's clock; `Err` is the end of a sentence about the answer.
 pub(crate) struct Judged {
     pub asked: Duration,
     pub limit: Option<Limit>,
@@ -78,11 +78,12 @@ impl Judged {
     ) -> Result<Granted, &'static str> {
         let given = given.ok_or("there are no credentials in it")?;
         let seconds = given.expiration.secs();
-        let expires = SystemTime::try_from(given.expiration).map_err(|_| "its expiration is no date")?;
+        let stated = SystemTime::try_from(given.expiration).map_err(|_| "its expiration is no date")?;
         // What the SDK makes of an expiration that is not there.
         if seconds == 0 {
             return Err("its credentials have no expiration");
         }
+        let expires = self.by_our_clock(stated);
         let life = expires.duration_since(self.now).map_err(|_| "its credentials expired before they were given")?;
         if life.is_zero() {
             return Err("its credentials expired before they were given");
@@ -109,6 +110,21 @@ impl Judged {
             role_session: role_session.filter(|arn| is_arn(arn)),
             clock: self.clock,
         })
+    }
+}
+
+impl Judged {
+    /// Where the clocks differ, the end as this node's clock will show it: that is the one with which clients compare. No later
+    /// than was asked for, since a `Date` may be wrong, too.
+    fn by_our_clock(&self, stated: SystemTime) -> SystemTime {
+        let ours = match self.clock {
+            None => None,
+            Some(Skew::Ahead(seconds)) => stated.checked_add(Duration::from_secs(seconds)),
+            Some(Skew::Behind(seconds)) => stated.checked_sub(Duration::from_secs(seconds)),
+        };
+        let ours = ours.map(|ends| ends.min(self.now + self.asked));
+        // What would have been over when it was given was not meant so.
+        ours.filter(|ends| *ends > self.now).unwrap_or(stated)
     }
 }
 
@@ -153,6 +169,24 @@ mod tests {
         }
         let answer = judged(None).grant(Some(given(["ASIA", "key", "token"], 10_600)), None).unwrap();
         assert!(answer.note().unwrap().0.starts_with("credentials of 7200 s were asked for, and of 600 s given: "));
+    }
+
+    #[test]
+    fn the_end_is_that_of_this_nodes_clock() {
+        for (clock, stated, expected) in [
+            (None, 13_600, 13_600),
+            // STS gave an hour.
+            (Some(Skew::Behind(3600)), 17_200, 13_600),
+            (Some(Skew::Ahead(3600)), 10_000, 13_600),
+            (Some(Skew::Ahead(3600)), 9_000, 12_600),
+            // Its Date alone is wrong.
+            (Some(Skew::Behind(3600)), 13_600, 13_600),
+            (Some(Skew::Ahead(86_400)), 13_600, 17_200),
+        ] {
+            let judged = Judged { clock, ..judged(None) };
+            let answer = judged.grant(Some(given(["ASIA", "key", "token"], stated)), None).unwrap();
+            assert_eq!(answer.credentials.expires, Some(at(expected.try_into().unwrap())), "{clock:?} {stated}");
+        }
     }
 
     #[test]

@@ -43,8 +43,17 @@ async fn a_clock_that_is_wrong_does_not_explain_everything() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_wrong_explains_credentials_that_seem_to_be_over() {
+async fn credentials_that_only_seem_to_be_over_are_taken() {
     let body = granted("AssumeRoleWithWebIdentity", "2026-11-23T01:50:00Z");
+    let server = Server::play(vec![Reply::Bytes(http(200, "date: Mon, 23 Nov 2026 00:50:00 GMT\r\n", &body))]);
+    let answer = sts(&server.address).assume_with_token(&identity(3600), &token(), now()).await.unwrap();
+    let life = answer.credentials.expires.unwrap().duration_since(now()).unwrap();
+    assert!((3590..=3610).contains(&life.as_secs()), "{life:?}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_explains_credentials_that_are_over() {
+    let body = granted("AssumeRoleWithWebIdentity", "2026-11-23T00:40:00Z");
     let server = Server::play(vec![Reply::Bytes(http(200, "date: Mon, 23 Nov 2026 00:50:00 GMT\r\n", &body))]);
     let error = sts(&server.address).assume_with_token(&identity(3600), &token(), now()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Malformed);

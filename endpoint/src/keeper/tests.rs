@@ -108,8 +108,8 @@ fn one_call_is_under_way_at_a_time() {
 #[test]
 fn failures_are_asked_again_after_pauses_that_double() {
     for (kind, luck, pauses) in [
-        (ErrorKind::Temporary, 1.0, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]),
-        (ErrorKind::Unreachable, 0.0, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]),
+        (ErrorKind::Temporary, 1.0, [1_000, 2_000, 4_000, 8_000, 10_000, 10_000, 10_000, 10_000]),
+        (ErrorKind::Unreachable, 0.0, [500, 1_000, 2_000, 4_000, 5_000, 5_000, 5_000, 5_000]),
         (ErrorKind::Refused, 1.0, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000, 60_000]),
     ] {
         let (mut keeper, mut now) = (Keeper::default(), Duration::ZERO);
@@ -120,6 +120,21 @@ fn failures_are_asked_again_after_pauses_that_double() {
             now += pause;
             assert_eq!(keeper.step(Event::Woken, moment(now), luck), [Effect::Ask], "{kind:?}");
         }
+    }
+}
+
+#[test]
+fn with_credentials_that_live_it_is_in_no_hurry() {
+    for (left, longest) in [(11 * MINUTE, 60), (9 * MINUTE, 10)] {
+        let (mut keeper, _) = keeper(HOUR);
+        let second = HOUR - left;
+        keeper.step(Event::Woken, at(second), 1.0);
+        let mut pause = None;
+        for _ in 0..10 {
+            pause = keeper.step(Event::Failed(ErrorKind::Temporary), at(second), 1.0).pop();
+            keeper.asking = true;
+        }
+        assert_eq!(pause, Some(Effect::Wake(s(longest))), "{left} s left");
     }
 }
 

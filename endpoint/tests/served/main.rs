@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy knows only test functions as tests, not what they call")]
 
+mod odd;
+mod storm;
 mod sts;
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    io::{self, Read as _, Write as _},
+    net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
@@ -225,6 +227,20 @@ fn a_neighbour_without_the_token_gets_401_and_the_connection_is_closed() {
         assert!(matches!(stream.read_to_end(&mut rest), Ok(0) | Err(_)), "closed");
     }
     assert_eq!((running.standing)().answers.get(&401), Some(&4));
+}
+
+#[test]
+fn ipv6_loopback_is_served_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let sts = Sts::always(Answer::For(Duration::from_secs(3600)));
+    let running = Running::start(folder.path(), &sts, 0);
+    let other = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), running.address.port());
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        let _ = writeln!(io::stderr(), "SKIPPED TEST: no IPv6 loopback here");
+        return;
+    }
+    assert_eq!(ask(other, &good(other)), running.get());
+    assert_eq!(ask(other, &good(other).replace(TOKEN, "guess")).0, 401);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
         mpsc,
     },
     thread,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use aws_smithy_types::{DateTime, date_time::Format};
@@ -20,6 +20,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 pub enum Answer {
     /// With credentials of this life, numbered by the call.
     For(Duration),
+    /// With credentials of this life, by a clock that is so many seconds ahead of ours.
+    Ahead(i64, Duration),
+    /// With credentials until then, or with no end at all.
+    Until(Option<&'static str>),
     /// With status, code and message.
     Refused(u16, &'static str, &'static str),
 }
@@ -39,6 +43,21 @@ impl Sts {
     /// Answers the first call and the others differently.
     pub fn first(first: Answer, then: Answer) -> Self {
         Self::new(move |call| if call == 1 { first.clone() } else { then.clone() })
+    }
+
+    /// Answers so many calls in a second, and throttles the others as AWS does.
+    pub fn throttling(rate: u32) -> Self {
+        let (mut left, mut filled) = (f64::from(rate), Instant::now());
+        Self::new(move |_| {
+            let since = filled.elapsed();
+            filled += since;
+            left = (left + since.as_secs_f64() * f64::from(rate)).min(f64::from(rate));
+            if left < 1.0 {
+                return Answer::Refused(400, "Throttling", "Rate exceeded");
+            }
+            left -= 1.0;
+            Answer::For(Duration::from_secs(3600))
+        })
     }
 
     /// Answers when it is told to, and how.
@@ -92,28 +111,38 @@ fn read_request(stream: &TcpStream) {
 }
 
 fn respond(mut stream: TcpStream, call: usize, answer: &Answer) {
-    let (status, body) = match answer {
-        Answer::For(life) => {
-            let ends = DateTime::from(SystemTime::now() + *life).fmt(Format::DateTime).unwrap();
-            let body = format!(
-                "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
-                 <AssumeRoleWithWebIdentityResult><AssumedRoleUser><Arn></Arn><AssumeRoleId></AssumeRoleId></AssumedRoleUser>\
-                 <Credentials><AccessKeyId>ASIA{call}</AccessKeyId><SecretAccessKey>secret{call}</SecretAccessKey>\
-                 <Expiration>{ends}</Expiration><SessionToken>session{call}</SessionToken></Credentials>\
-                 </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
-            );
-            (200, body)
+    let text = |time: SystemTime, format| DateTime::from(time).fmt(format).unwrap();
+    let now = SystemTime::now();
+    let (status, date, body) = match answer {
+        Answer::For(life) => (200, now, granted(call, &text(now + *life, Format::DateTime))),
+        Answer::Ahead(seconds, life) => {
+            let by = Duration::from_secs(seconds.unsigned_abs());
+            let theirs = if *seconds < 0 { now - by } else { now + by };
+            (200, theirs, granted(call, &text(theirs + *life, Format::DateTime)))
         }
+        Answer::Until(Some(ends)) => (200, now, granted(call, ends)),
+        Answer::Until(None) => (200, now, granted(call, "").replace("<Expiration></Expiration>", "")),
         Answer::Refused(status, code, message) => (
             *status,
+            now,
             format!("<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"),
         ),
     };
-    let length = body.len();
+    let (length, date) = (body.len(), text(date, Format::HttpDate));
     let _ = write!(
         stream,
-        "HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        "HTTP/1.1 {status} X\r\nDate: {date}\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     );
+}
+
+fn granted(call: usize, ends: &str) -> String {
+    format!(
+        "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+         <AssumeRoleWithWebIdentityResult><AssumedRoleUser><Arn></Arn><AssumeRoleId></AssumeRoleId></AssumedRoleUser>\
+         <Credentials><AccessKeyId>ASIA{call}</AccessKeyId><SecretAccessKey>secret{call}</SecretAccessKey>\
+         <Expiration>{ends}</Expiration><SessionToken>session{call}</SessionToken></Credentials>\
+         </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
+    )
 }
 
 /// As the kubelet writes it.
