@@ -36,6 +36,8 @@ pub struct Standing {
     pub answers: BTreeMap<u16, u64>,
     /// Why the last call failed; none after a success.
     pub trouble: Option<String>,
+    /// The last call failed for a reason that waiting does not mend.
+    pub is_hopeless: bool,
 }
 
 /// What is served at the moment.
@@ -100,7 +102,7 @@ impl Shelf {
     /// A call gave something.
     pub fn refreshed(&self) {
         let mut standing = self.numbers();
-        (standing.refreshes, standing.trouble) = (standing.refreshes + 1, None);
+        (standing.refreshes, standing.trouble, standing.is_hopeless) = (standing.refreshes + 1, None, false);
     }
 
     /// A call failed; what is there is served as long as it lives.
@@ -109,6 +111,7 @@ impl Shelf {
         let mut standing = self.numbers();
         *standing.failures.entry(label(error.kind())).or_default() += 1;
         standing.trouble = Some(error.to_string());
+        standing.is_hopeless = !can_pass(&error);
         drop(standing);
         self.stock.send_modify(|stock| stock.trouble = Some(error));
     }
@@ -133,8 +136,8 @@ impl Stock {
             return Some((StatusCode::OK, served.page()));
         }
         // What can pass is worth waiting for.
-        let (status, _) = page::trouble(self.trouble.as_ref()?);
-        (status < 500).then(|| self.excuse())
+        let trouble = self.trouble.as_ref()?;
+        (!can_pass(trouble)).then(|| self.excuse())
     }
 
     /// What is said when nothing came.
@@ -159,6 +162,10 @@ impl Served {
             None => Bytes::from_owner(page::credentials(&self.credentials, SystemTime::now() + ROLLING)),
         }
     }
+}
+
+fn can_pass(error: &Error) -> bool {
+    page::trouble(error).0 >= 500
 }
 
 /// The kind of a failure, as a metric's label.

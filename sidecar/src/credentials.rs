@@ -5,7 +5,7 @@
 use std::{
     env,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use codriver_endpoint::{Description, Endpoint, Standing, token};
@@ -25,6 +25,9 @@ use crate::{
 /// What clients must show where they can have it from a variable only (the AWS SDK of Hadoop before 3.4). Without it a token is
 /// made by chance. No flag: command lines are seen by all.
 const TOKEN: &str = "CODRIVER_ENDPOINT_TOKEN";
+/// So long the startup probe waits for the first credentials, if they may come. SDKs give up after 6 to 9 s, and an STS that throttles
+/// needs longer for hundreds of executors that start together. codriver-init sets the probe's patience, which is longer.
+const FIRST: Duration = Duration::from_secs(120);
 /// What says at any time how it stands.
 pub type Watcher = Box<dyn Fn() -> Standing + Send + Sync>;
 
@@ -71,16 +74,23 @@ async fn end(signals: &mut Caught) {
 }
 
 fn shown(standing: Watcher) -> Shown {
-    let standing = Arc::new(standing);
-    let watched = Arc::clone(&standing);
-    let metrics = Metrics::default();
+    const NONE: &str = "there are no credentials yet";
+    let standing: Arc<Watcher> = Arc::new(standing);
+    let [first, watched] = [(); 2].map(|()| Arc::clone(&standing));
+    let (begun, metrics) = (Instant::now(), Metrics::default());
     Shown {
-        lacks: Box::new(move || watched().since.is_none().then_some("there are no credentials yet")),
+        awaits: Box::new(move || awaits_first(&first(), begun.elapsed()).then_some(NONE)),
+        lacks: Box::new(move || watched().since.is_none().then_some(NONE)),
         page: Box::new(move || {
             measure(&standing(), &metrics);
             metrics.page()
         }),
     }
+}
+
+/// Whether an executor that starts now would meet an endpoint with nothing, and would better start a little later.
+fn awaits_first(standing: &Standing, since: Duration) -> bool {
+    standing.since.is_none() && !standing.is_hopeless && since < FIRST
 }
 
 /// Puts how it stands among the metrics.
@@ -107,8 +117,6 @@ pub fn seconds(time: Option<SystemTime>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn standing() -> Standing {
@@ -119,6 +127,7 @@ mod tests {
             failures: [("unreachable", 2)].into(),
             answers: [(200, 7), (401, 1)].into(),
             trouble: None,
+            is_hopeless: false,
         }
     }
 
@@ -138,6 +147,20 @@ mod tests {
             r#"codriver_credentials_requests_total{code="401"} 1"#,
         ] {
             assert!(page.lines().any(|it| it == line), "{line}\n{page}");
+        }
+    }
+
+    #[test]
+    fn executors_wait_for_the_first_credentials_while_these_may_come() {
+        let (nothing, refused) = (Standing::default(), Standing { is_hopeless: true, ..Standing::default() });
+        for (standing, seconds, waits) in [
+            (&nothing, 0, true),
+            (&nothing, 119, true),
+            (&nothing, 120, false),
+            (&refused, 1, false),
+            (&standing(), 1, false),
+        ] {
+            assert_eq!(awaits_first(standing, Duration::from_secs(seconds)), waits, "{standing:?} after {seconds} s");
         }
     }
 

@@ -1,7 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`. Nothing secret is served here, so any interface is fine.
 //!
-//! Healthy: it listens where it is to listen. Ready: it can do its work now. The startup probe asks for the first; the second
-//! would let a driver wait for the API server, or an executor for STS, at whose price the sidecar is there.
+//! Healthy: it listens where it is to listen, and has started. Ready: it can do its work now. The startup probe asks for the first;
+//! the second would let a driver wait for the API server for ever.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -27,6 +27,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What is shown, looked up at each request.
 pub struct Shown {
+    /// Why it has not started yet, though it listens; none from then on.
+    pub awaits: Box<dyn Fn() -> Option<&'static str> + Send + Sync>,
     /// Why it is not ready; none when it is.
     pub lacks: Box<dyn Fn() -> Option<&'static str> + Send + Sync>,
     /// The page of metrics.
@@ -81,8 +83,8 @@ impl Shown {
             ("/healthz" | "/readyz" | "/metrics", method) if method != Method::GET => {
                 (StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned())
             }
-            ("/healthz", _) => (StatusCode::OK, "ok\n".to_owned()),
-            ("/readyz", _) => self.readiness(),
+            ("/healthz", _) => well((self.awaits)(), "not started"),
+            ("/readyz", _) => well((self.lacks)(), "not ready"),
             ("/metrics", _) => (StatusCode::OK, (self.page)()),
             _ => (StatusCode::NOT_FOUND, "only /healthz, /readyz and /metrics\n".to_owned()),
         };
@@ -91,12 +93,12 @@ impl Shown {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
         response
     }
+}
 
-    fn readiness(&self) -> (StatusCode, String) {
-        match (self.lacks)() {
-            None => (StatusCode::OK, "ok\n".to_owned()),
-            Some(lacks) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {lacks}; the log says why\n")),
-        }
+fn well(lacks: Option<&str>, otherwise: &str) -> (StatusCode, String) {
+    match lacks {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(lacks) => (StatusCode::SERVICE_UNAVAILABLE, format!("{otherwise}: {lacks}; the log says why\n")),
     }
 }
 
@@ -107,7 +109,11 @@ mod tests {
     use super::*;
 
     fn shown(lacks: Option<&'static str>) -> Shown {
-        Shown { lacks: Box::new(move || lacks), page: Box::new(|| "codriver_ready 0\n".to_owned()) }
+        Shown {
+            awaits: Box::new(|| None),
+            lacks: Box::new(move || lacks),
+            page: Box::new(|| "codriver_ready 0\n".to_owned()),
+        }
     }
 
     async fn get(lacks: Option<&'static str>, path: &str) -> (u16, String) {
@@ -128,6 +134,15 @@ mod tests {
         ] {
             assert_eq!(get(lacks, path).await, (status, body.to_owned()), "{path}");
         }
+    }
+
+    #[tokio::test]
+    async fn while_it_awaits_something_it_has_not_started() {
+        let shown = Shown { awaits: Box::new(|| Some("there are no credentials yet")), ..shown(None) };
+        let answer = shown.answer(&Request::get("/healthz").body(()).unwrap());
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, "not started: there are no credentials yet; the log says why\n");
     }
 
     #[tokio::test]

@@ -19,7 +19,8 @@ pub fn container(settings: &Settings, identity: Option<&str>, token: Option<&str
         "startupProbe": {
             "exec": { "command": ["/bin/codriver", "probe"] },
             "periodSeconds": 1,
-            "failureThreshold": 30,
+            // Longer than the sidecar waits for its first credentials, 120 s, or the kubelet would start it again and again.
+            "failureThreshold": 150,
         },
         "env": variables,
         // Five hundred of them ask for 2.5 cores and 4 GiB.

@@ -35,7 +35,8 @@ pub fn shown(
         }
         metrics.page()
     };
-    Shown { lacks: Box::new(lacks), page: Box::new(page) }
+    // A driver is not kept waiting: what it needs is there, or held for it.
+    Shown { awaits: Box::new(|| None), lacks: Box::new(lacks), page: Box::new(page) }
 }
 
 #[cfg(test)]

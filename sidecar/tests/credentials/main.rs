@@ -36,18 +36,29 @@ fn killed_and_started_again_it_has_the_token_and_the_last_good_credentials() {
     running.end(SIGKILL);
     sts.go_away();
     let again = pod.start();
-    assert_eq!((pod.token(), pod.get()), (token, answer));
+    assert_eq!((pod.token(), pod.get()), (token, answer), "the last good ones count as the first");
     assert_eq!(again.end(SIGTERM).code(), Some(0));
 }
 
 #[test]
-fn before_sts_answers_it_listens_and_is_not_ready() {
+fn before_the_first_credentials_it_listens_and_the_executor_waits() {
     let sts = Sts::start();
     sts.go_away();
     let pod = Pod::new(&sts);
-    let _running = pod.start();
-    let (status, body) = pod.told("/readyz");
-    assert_eq!((status, body.as_str()), (Some(503), "not ready: there are no credentials yet; the log says why\n"));
+    let mut child = pod.command().spawn().unwrap();
+    let why = "there are no credentials yet; the log says why\n";
+    pod::until("it listens", || pod.told("/healthz") == (Some(503), format!("not started: {why}")));
+    assert_eq!(pod.told("/readyz"), (Some(503), format!("not ready: {why}")));
+    assert!(!pod.probe().success());
+    let client = std::thread::scope(|scope| {
+        let client = scope.spawn(|| pod.get());
+        sts.come_back();
+        pod::until("the probe passes", || pod.probe().success());
+        client.join().unwrap()
+    });
+    assert_eq!(client.0, Some(200), "it was held, not refused");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

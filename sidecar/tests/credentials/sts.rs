@@ -1,4 +1,4 @@
-//! A stand-in for STS: gives the same credentials to everybody, until it is told to be away.
+//! A stand-in for STS: gives the same credentials to everybody, until it is told to be away, and again when it is back.
 
 use std::{
     io::{Read as _, Write as _},
@@ -50,6 +50,10 @@ impl Sts {
     /// From now on it has nothing for anybody.
     pub fn go_away(&self) {
         self.away.store(true, Ordering::SeqCst);
+    }
+
+    pub fn come_back(&self) {
+        self.away.store(false, Ordering::SeqCst);
     }
 }
 
