@@ -158,19 +158,14 @@ impl Error {
     /// A connection that ended too early, or bytes on it that are not HTTP.
     pub(crate) fn broken(subject: &Subject, error: &hyper::Error) -> Self {
         // hyper's own text is general ("connection error"); the cause under it says what happened.
-        let cause = std::error::Error::source(error)
-            .map_or_else(|| error.to_string(), |source| format!("{error}: {}", without_link(&source.to_string())));
+        let cause =
+            std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
         if error.is_parse() {
             Self::Malformed { subject: subject.clone(), cause }
         } else {
             Self::Cut { subject: subject.clone(), cause }
         }
     }
-}
-
-/// What broke, without the link to the documentation for programmers that rustls ends it with.
-fn without_link(cause: &str) -> &str {
-    cause.split(": https://").next().unwrap_or(cause)
 }
 
 /// The RBAC rule that allows what was refused, to paste into a Role.

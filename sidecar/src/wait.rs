@@ -1,13 +1,12 @@
 //! `codriver wait`: follows another driver's pod, and ends with its driver's exit code.
 //!
 //! The rooms: [`machine`] decides, by what [`fate`] makes of one look at the pod; [`words`] says a state in one line; [`follow`]
-//! looks and goes on looking; [`output`] shows the driver's log by [`printer`], and [`seen`] knows which of its lines were shown.
+//! looks and goes on looking; [`output`] shows the driver's log, and [`seen`] knows which of its lines were shown.
 
 pub mod fate;
 pub mod follow;
 pub mod machine;
 pub mod output;
-pub mod printer;
 pub mod seen;
 pub mod words;
 

@@ -170,14 +170,6 @@ async fn a_connection_that_the_server_closed_is_opened_again() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_off_is_told_without_a_link() {
-    let world = World::new("127.0.0.1:0", Script::new([on(GET_POD, "{").tail(Tail::Cut)])).await;
-    let error = Client::new(world.config()).pod("etl", "job").await.unwrap_err().to_string();
-    assert!(error.starts_with("cannot get pods job in namespace etl: the connection broke off: "), "{error}");
-    assert!(error.ends_with("peer closed connection without sending TLS close_notify"), "{error}");
-}
-
-#[tokio::test]
 async fn requests_side_by_side_do_not_wait_for_each_other() {
     let script = Script::new([on(GET_POD, "{}"), on(GET_POD, "{}"), on(GET_POD, "{}")]);
     let world = World::new("127.0.0.1:0", script).await;

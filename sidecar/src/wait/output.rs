@@ -1,6 +1,10 @@
 //! Shows on stdout what the driver writes.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
 
 use codriver_kube::{Client, Error};
 use tokio::{
@@ -9,14 +13,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::wait::{
-    printer::{Closed, Printer},
-    seen::Seen,
-};
+use crate::wait::seen::Seen;
 
 /// Before the log is taken up again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// For what the driver wrote last, once it has ended: to come, and to find room on stdout.
+/// For what the driver wrote last, once it has ended.
 const LAST_LINES: Duration = Duration::from_secs(10);
 /// Bytes of a line that are shown as one.
 const LONGEST_LINE: usize = 256 << 10;
@@ -53,7 +54,7 @@ impl Output {
         if let Some(showing) = self.showing
             && timeout(LAST_LINES, showing).await.is_err()
         {
-            tracing::warn!("the end of the driver's log could not be shown within {} s", LAST_LINES.as_secs());
+            tracing::warn!("the end of the driver's log did not come within {} s", LAST_LINES.as_secs());
         }
     }
 }
@@ -66,21 +67,11 @@ struct Source {
 }
 
 /// Follows the log through all breaks, until it was read to its end after the driver's.
-async fn show(source: Source, over: watch::Receiver<bool>) {
-    match Printer::start(io::stdout()) {
-        Ok(printer) => {
-            read(source, over, &printer).await;
-            printer.finish().await;
-        }
-        Err(error) => tracing::warn!("cannot show the driver's log: {error}"),
-    }
-}
-
-async fn read(source: Source, mut over: watch::Receiver<bool>, printer: &Printer) {
+async fn show(source: Source, mut over: watch::Receiver<bool>) {
     let (mut seen, mut warned) = (Seen::default(), false);
     loop {
         let was_over = *over.borrow_and_update();
-        match follow(&source, &mut seen, printer).await {
+        match follow(&source, &mut seen).await {
             Ok(()) if was_over => return,
             Ok(()) => {}
             Err(Trouble::Output) => return,
@@ -110,14 +101,15 @@ enum Trouble {
     Output,
 }
 
-async fn follow(source: &Source, seen: &mut Seen, printer: &Printer) -> Result<(), Trouble> {
+async fn follow(source: &Source, seen: &mut Seen) -> Result<(), Trouble> {
     let Source { client, namespace, pod, container } = source;
     let log = client.log(namespace, pod, container, &seen.since(), LONGEST_LINE).await;
     let mut log = log.map_err(Trouble::Server)?;
     seen.begin_again();
     while let Some(line) = log.next().await.map_err(Trouble::Server)? {
         if let Some(line) = seen.show(&line) {
-            printer.show(line).await.map_err(|Closed| Trouble::Output)?;
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(line).and_then(|()| stdout.write_all(b"\n")).map_err(|_| Trouble::Output)?;
         }
     }
     Ok(())

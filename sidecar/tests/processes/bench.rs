@@ -30,20 +30,9 @@ pub fn wrapper_under_env(options: &[&str]) -> Command {
     command
 }
 
-/// A program for the tests, built beside the binary as an example.
-pub fn example(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_codriver")).with_file_name("examples").join(name)
-}
-
-/// The child that echoes signals.
+/// The child that echoes signals, built beside the binary as an example.
 pub fn echo_child() -> PathBuf {
-    example("echo_child")
-}
-
-/// Copies a program, to be started from there, with this mode. install(1) does it: of a file that this process wrote, a thread that
-/// forks meanwhile would hold a descriptor, and the kernel starts no file that is open for writing (`Text file busy`).
-pub fn install(mode: &str, from: &Path, to: &Path) {
-    assert!(Command::new("install").args(["-m", mode]).args([from, to]).status().unwrap().success());
+    Path::new(env!("CARGO_BIN_EXE_codriver")).with_file_name("examples").join("echo_child")
 }
 
 /// unshare(1) with these options; none where that is not allowed.

@@ -1,6 +1,6 @@
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
-use crate::bench::{Running, code_of, install, shell, wrapper};
+use crate::bench::{Running, code_of, shell, wrapper};
 
 #[test]
 fn every_exit_code_passes_unchanged() {
@@ -21,18 +21,18 @@ fn every_deadly_signal_is_128_and_its_number() {
 #[test]
 fn a_command_that_does_not_exist_is_127_and_one_that_cannot_run_126() {
     let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str, text: &str, mode: &str| {
-        let (source, path) = (folder.path().join("source"), folder.path().join(name));
-        fs::write(&source, text).unwrap();
-        install(mode, &source, &path);
+    let file = |name: &str, text: &str, mode: u32| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         path
     };
     let cases = [
         (folder.path().join("missing"), 127),
         ("not-in-the-path".into(), 127),
-        (file("no-interpreter", "#!/nonexistent/sh\n", "755"), 127),
-        (file("not-executable", "#!/bin/sh\n", "644"), 126),
-        (file("no-program", "\u{1}\u{2}\u{3}", "755"), 126),
+        (file("no-interpreter", "#!/nonexistent/sh\n", 0o755), 127),
+        (file("not-executable", "#!/bin/sh\n", 0o644), 126),
+        (file("no-program", "\u{1}\u{2}\u{3}", 0o755), 126),
         (folder.path().to_owned(), 126),
     ];
     for (path, code) in cases {

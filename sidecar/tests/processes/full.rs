@@ -1,4 +1,4 @@
-//! A stderr that is a full pipe nobody reads: it costs the wrapper its lines, and nobody the exit code. And what a panic writes there.
+//! A stderr that is a full pipe nobody reads: it costs the wrapper its lines, and nobody the exit code.
 
 use std::{
     io::{ErrorKind, PipeReader, PipeWriter, Write, pipe},
@@ -7,7 +7,7 @@ use std::{
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-use crate::bench::{Running, example, shell, wrapper};
+use crate::bench::{Running, shell, wrapper};
 
 /// The reader stays open for as long as the test needs it.
 fn full() -> (PipeReader, PipeWriter) {
@@ -42,24 +42,4 @@ fn nobody_waits_for_the_reader_of_the_log() {
 fn nobody_waits_for_the_reader_of_a_wrong_command_line() {
     let (_reader, stderr) = full();
     assert_eq!(Running::start(wrapper().arg("--nonsense").stderr(stderr)).code(), 78);
-}
-
-#[test]
-fn a_panic_is_one_line_of_the_log() {
-    let output = Command::new(example("panics")).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    let line: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(
-        (&line["level"], &line["code"], &line["whose"]),
-        (&"ERROR".into(), &70.into(), &"codriver".into()),
-        "{said}"
-    );
-    let message = line["message"].as_str().unwrap();
-    assert!(message.starts_with("a bug of codriver: ") && message.ends_with("on purpose"), "{said}");
-}
-
-#[test]
-fn a_panic_waits_for_no_reader() {
-    let (_reader, stderr) = full();
-    assert_eq!(Running::start(Command::new(example("panics")).stderr(stderr)).code(), 3);
 }

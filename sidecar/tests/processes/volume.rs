@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::bench::{Running, install, shell, wrapper};
+use crate::bench::{Running, shell, wrapper};
 
 const UID: &str = "0c1b2d3e-0000-4000-8000-123456789abc";
 const ID: &str = "spark-0c1b2d3e000040008000123456789abc";
@@ -128,7 +128,7 @@ fn a_hadoop_configuration_that_is_for_others_is_said_before_the_driver_starts() 
     }
     // Others may not start what lies in root's home.
     let copy = volume.path().join("codriver");
-    install("755", env!("CARGO_BIN_EXE_codriver").as_ref(), &copy);
+    fs::copy(env!("CARGO_BIN_EXE_codriver"), &copy).unwrap();
     let mut command = Command::new(copy);
     command.args(["--log", "off", "run"]).args(shell("echo started"));
     command.env("CODRIVER_DIR", volume.path()).env("POD_UID", UID).env("CODRIVER_TERMINATION_LOG", &message);

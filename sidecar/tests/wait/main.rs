@@ -109,22 +109,6 @@ async fn the_log_is_shown_without_a_line_lost_or_doubled() {
 }
 
 #[tokio::test]
-async fn the_code_is_not_lost_where_nobody_reads_the_log() {
-    let line = "2026-11-22T22:00:01.5Z ".to_owned() + &"x".repeat(60_000) + "\n";
-    let api = Api::default()
-        .on(Route::List, [list(1, &[pod(1, &runs())])])
-        .on(Route::Watch, [(200, String::new(), Tail::End), change(Tail::Silence, &pod(2, &ended(7)))])
-        .on(Route::Log, [(200, line.repeat(40), Tail::End)]);
-    // Open until the end of the test, and never read.
-    let (_reader, stdout) = std::io::pipe().unwrap();
-    let cluster = cluster_of(&api).await;
-    let child = waits(&cluster, &["job", "--follow-log"]).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
-    let (_, log, code) = said(&child.wait_with_output().await.unwrap());
-    assert_eq!(code, Some(7), "{log}");
-    assert!(log.contains("the end of the driver's log could not be shown within 10 s"), "{log}");
-}
-
-#[tokio::test]
 async fn the_role_in_the_documentation_allows_what_a_wait_asks_and_no_more() {
     let api = Api::default()
         .on(Route::List, [list(1, &[pod(1, &runs())])])
