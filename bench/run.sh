@@ -2,11 +2,13 @@
 # Measures codriver beside public tools that do the same, in one run, and prints a table with what the design promises.
 # Usage: run.sh
 #   BENCH_RUNS   runs of each command (100); the slow ones take a tenth
+# endpoint/measure.py and storm/storm.py say what they can be told.
 # hyperfine's raw results stay in target/bench. cleanup/run.sh, which comes last, says what it can be told.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/../e2e/lib.sh"
 runs=${BENCH_RUNS:-100}
 PID1_VERSION=0.1.6
+EC2_METADATA_MOCK_VERSION=v1.13.0
 target_dir=${CARGO_TARGET_DIR:-$here/../target}
 results=$(mkdir -p "$target_dir/bench" && cd "$target_dir/bench" && pwd)
 work=$(mktemp -d)
@@ -113,11 +115,36 @@ measure_idle_sidecar() {
     wait "$sidecar"
 }
 
-need_apt hyperfine time tini dumb-init catatonit openssl python3-pip
+build_ec2_metadata_mock() {
+    # A server of AWS's own, written in Go, that hands out credentials by the same kind of GET.
+    step "ec2-metadata-mock" 60 env GOBIN="$1" go install \
+        "github.com/aws/amazon-ec2-metadata-mock/cmd/ec2-metadata-mock@$EC2_METADATA_MOCK_VERSION"
+}
+
+compile_storm() {
+    mkdir "$1"
+    step "Java program for the storm" 5 javac -proc:none -encoding UTF-8 -d "$1" -cp "$jars" "$here/storm/Storm.java"
+}
+
+# The endpoint under load, and hundreds of executors that start at once.
+measure_endpoint() {
+    "$here/endpoint/measure.py" "$programs" "$url" "$work/token" "$venv/bin/python3" "$mock/ec2-metadata-mock" \
+        >"$results/endpoint.json"
+}
+measure_storm() {
+    "$here/storm/storm.py" "$programs/codriver" "$target_dir/release/bench-sts" "$storm:$jars" "$work/token" \
+        >"$results/storm.json"
+}
+
+need_apt hyperfine time tini dumb-init catatonit openssl python3-pip wrk
 pid1=$(cached bench-pid1 "$PID1_VERSION" build_pid1)
 programs=$("$here/../images/build.sh" programs)
 step "stand-in for STS" 10 build_stand_in
 venv=$(cached bench-venv "$(digest "$here/requirements.txt")" make_venv)
+mock=$(cached bench-ec2-metadata-mock "$EC2_METADATA_MOCK_VERSION" build_ec2_metadata_mock)
+jars=$("$here/../e2e/jvm/hadoop.sh" | tail -n 1)
+jars=${jars#* }
+storm=$(cached bench-storm "$(digest "$here/storm/Storm.java")" compile_storm)
 coproc STS { exec "$target_dir/release/bench-sts"; }
 # shellcheck disable=SC2153 # coproc sets it
 sts_pid=$STS_PID
@@ -125,6 +152,8 @@ read -r url <&"${STS[0]}"
 mapfile -t environment < <(pod "$url")
 step "measures, $runs runs of each" 90 measure_all
 measure_idle_sidecar
+step "the endpoint under load" 60 measure_endpoint
+step "executors before an STS that throttles" 90 measure_storm
 over=0
 "$here/table.py" "$results" "$programs" || over=1
 "$here/cleanup/run.sh" || over=1

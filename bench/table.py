@@ -35,7 +35,8 @@ def peak(name):
 
 
 def row(what, value, unit, cpu="", limit="", ok=True, beside=""):
-    return [what, f"{value:.2f} {unit}" if value < 10 else f"{value:.0f} {unit}", cpu, limit, "" if ok else "OVER", beside]
+    measured = value if isinstance(value, str) else f"{value:.2f}" if value < 10 else f"{value:.0f}"
+    return [what, f"{measured} {unit}", cpu, limit, "" if ok else "OVER", beside]
 
 
 def times_and_memory():
@@ -66,6 +67,37 @@ def wrappers():
     yield row("codriver sidecar, idle", peak("sidecar"), "MiB", "", "6 MiB", peak("sidecar") <= 6)
 
 
+def endpoint():
+    servers = json.loads((RESULTS / "endpoint.json").read_text())
+    own = servers["codriver"]
+    rivals = {"botocore behind http.server": servers["broker"], "ec2-metadata-mock": servers["mock"]}
+
+    def beside(show):
+        return ", ".join(f"{name} {show(rival)}" for name, rival in rivals.items())
+
+    def cpu(server):
+        return f"{server['busy'] * 1e6:.0f} µs"
+
+    yield row("codriver credentials, 64 clients on one core", own["rate"], "/s", cpu(own), "20000 /s", own["rate"] >= 20000,
+              beside(lambda rival: f"{rival['rate']:.0f} ({cpu(rival)})"))
+    yield row("the same, p99", own["p99"], "ms", "", "2 ms", own["p99"] < 2, beside(lambda rival: f"{rival['p99']:.1f}"))
+    yield row("the same, peak memory", own["kib"] / 1024, "MiB", "", "8 MiB", own["kib"] <= 8 * 1024,
+              beside(lambda rival: f"{rival['kib'] / 1024:.0f}"))
+    yield row("start to the first credentials served", own["first"], "ms", "", "30 ms", own["first"] <= 30,
+              beside(lambda rival: f"{rival['first']:.0f}"))
+
+
+def storm():
+    result = json.loads((RESULTS / "storm.json").read_text())
+    rate, own, sdk = result["rate"], result["codriver"], result["sdk"]
+    ideal = own["executors"] / rate
+    yield row(f"{own['executors']} executors, STS grants {rate}/s: left without", str(own["failed"]), "of them", "", "0",
+              own["failed"] == 0, f"{sdk['failed']} with the SDK's own provider, which gives up after {sdk['last']:.0f} s")
+    yield row("the same, calls of STS", own["calls"], "calls", beside=f"{sdk['calls']} for the {sdk['served']} that the SDK served")
+    yield row("the same, until the last has credentials", own["last"] or 0, "s", "", f"1.5 × {ideal:.0f} s",
+              own["failed"] == 0 and own["last"] <= 1.5 * ideal, f"half of them after {own['median'] or 0:.0f} s")
+
+
 def sizes():
     for name, limit in (("codriver-init", 4), ("codriver", 5)):
         size = (PROGRAMS / name).stat().st_size / MIB
@@ -73,7 +105,7 @@ def sizes():
 
 
 def main():
-    rows = [["what", "measured", "processor", "limit", "", "beside"], *times_and_memory(), *wrappers(), *sizes()]
+    rows = [["what", "measured", "processor", "limit", "", "beside"], *times_and_memory(), *wrappers(), *endpoint(), *storm(), *sizes()]
     widths = [max(len(row[at]) for row in rows) for at in range(6)]
     for cells in rows:
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(cells, widths)).rstrip())

@@ -3,11 +3,15 @@
 //! It answers each `AssumeRoleWithWebIdentity` that carries a role, a session name and a token with the same credentials,
 //! and everything else with an error, so that a client that asks otherwise does not pass for a quick one. A real STS would
 //! add its own time, and its own noise, to all clients alike. Prints its URL, and serves until it is killed.
+//!
+//! With a number as argument it grants so many calls in a second, and throttles the others in AWS's form. A request without a
+//! body is told how many calls there were, and how many of them were granted.
 
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{env, thread};
 
 /// A client that says nothing for so long has gone.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,25 +30,68 @@ const GRANTED: &str = "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.am
 const REFUSED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code>\
 <Message>this is no AssumeRoleWithWebIdentity</Message></Error></ErrorResponse>";
 
+const THROTTLED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message>\
+</Error></ErrorResponse>";
+
+/// What is counted, and what is left to be granted now.
+struct Account {
+    calls: u32,
+    granted: u32,
+    left: f64,
+    filled: Instant,
+}
+
+impl Account {
+    /// Counts a call, and says whether it is within the rate, which is also the burst.
+    fn admits(&mut self, rate: f64) -> bool {
+        let since = self.filled.elapsed();
+        self.filled += since;
+        self.left = (self.left + since.as_secs_f64() * rate).min(rate);
+        let admits = self.left >= 1.0;
+        self.calls += 1;
+        if admits {
+            self.left -= 1.0;
+            self.granted += 1;
+        }
+        admits
+    }
+}
+
 fn main() -> io::Result<()> {
+    let rate = match env::args().nth(1) {
+        Some(rate) => rate.parse().map_err(io::Error::other)?,
+        None => f64::INFINITY,
+    };
+    let account = Mutex::new(Account { calls: 0, granted: 0, left: rate, filled: Instant::now() });
+    let account: &'static _ = Box::leak(Box::new(account));
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("http://{}", listener.local_addr()?);
     for stream in listener.incoming() {
         let stream = stream?;
         // A client that closes early is the client's affair.
-        thread::spawn(move || serve(&stream));
+        thread::spawn(move || serve(&stream, account, rate));
     }
     Ok(())
 }
 
 /// Answers all requests of a connection.
-fn serve(stream: &TcpStream) -> io::Result<()> {
+fn serve(stream: &TcpStream, account: &Mutex<Account>, rate: f64) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     while let Some(body) = request(&mut reader)? {
-        let granted = FIELDS.iter().all(|field| body.contains(field));
-        let (status, answer) = if granted { ("200 OK", GRANTED) } else { ("400 Bad Request", REFUSED) };
+        let mut account = account.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = format!("{} {}", account.calls, account.granted);
+        let (status, answer) = if body.is_empty() {
+            ("200 OK", counted.as_str())
+        } else if !FIELDS.iter().all(|field| body.contains(field)) {
+            ("400 Bad Request", REFUSED)
+        } else if account.admits(rate) {
+            ("200 OK", GRANTED)
+        } else {
+            ("400 Bad Request", THROTTLED)
+        };
+        drop(account);
         let length = answer.len();
         let mut out = stream;
         out.write_all(
