@@ -18,7 +18,7 @@ pub mod map;
 pub mod memory;
 pub mod message;
 pub mod output;
-mod secrets;
+pub mod secrets;
 pub mod spawn;
 pub mod stuck;
 pub mod terminal;

@@ -6,7 +6,7 @@
 
 mod attach;
 mod ports;
-mod threads;
+pub mod threads;
 mod watch;
 
 use std::{
