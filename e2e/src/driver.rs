@@ -301,6 +301,9 @@ fn tailor(pod: &mut Value, stage: &Stage, script: &Script) -> Result<()> {
 
 /// Sets a variable of a container, in place when it has it.
 pub fn set(environment: &mut Value, name: &str, value: &str) {
+    if environment.is_null() {
+        *environment = json!([]);
+    }
     let Some(variables) = environment.as_array_mut() else { return };
     variables.retain(|variable| variable["name"] != name);
     variables.push(json!({"name": name, "value": value}));

@@ -12,16 +12,18 @@ use serde_json::{Value, json};
 
 use crate::{
     Needs, Test,
-    cases::{Case, PLAIN, UNTIL_TOLD, leave_and_tell, play, push, start, told},
+    cases::{Case, PLAIN, UNTIL_TOLD, leave_and_tell, play, push, side_by_side, start, told, within},
     world::{equal, holds, nothing_is_left},
 };
 
 pub const ALL: &[Test] = &[
     ("s13_a_proxy_of_a_mesh_is_asked_to_quit_however_the_driver_ended", Needs::OurCluster, |stage| play(stage, &CASES)),
-    ("s13_a_proxy_that_stays_is_told_and_costs_no_executor", Needs::AnyCluster, stays),
+    ("s13_a_proxy_that_refuses_or_hangs_is_told_and_costs_no_executor", Needs::AnyCluster, |stage| {
+        side_by_side(&[("s13-refuses", 404), ("s13-hangs", HANGS)], |(name, status)| stays(stage, name, *status))
+    }),
 ];
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 5] = [
     Case { name: "s13-istio", change: |stage, pod| proxy(stage, pod, "istio-proxy", 15020, 200), also: quit, ..PLAIN },
     Case {
         name: "s13-killed",
@@ -43,20 +45,59 @@ const CASES: [Case; 3] = [
         also: quit,
         ..PLAIN
     },
+    // The kubelet starts it again, and it is asked again.
+    Case {
+        name: "s13-back",
+        script: UNTIL_TOLD_0,
+        change: |stage, pod| {
+            proxy(stage, pod, "istio-proxy", 15020, 200);
+            pod["spec"]["restartPolicy"] = json!("OnFailure");
+            push(&mut pod["spec"]["volumes"], json!({"name": "once", "emptyDir": {}}));
+            push(&mut pod["spec"]["containers"][1]["volumeMounts"], json!({"name": "once", "mountPath": "/once"}));
+        },
+        code: 0,
+        verdict: "exited with code 0",
+        also: quit,
+        ..PLAIN
+    },
+    // To the kubelet the driver has ended well, and is not started again: so it was the last end.
+    Case {
+        name: "s13-mapped",
+        change: |stage, pod| {
+            proxy(stage, pod, "istio-proxy", 15020, 200);
+            pod["spec"]["restartPolicy"] = json!("OnFailure");
+            set(&mut pod["spec"]["containers"][0]["env"], "CODRIVER_MAP", "143=0");
+        },
+        mischief: |stage, driver| within(stage, driver, "kill 1"),
+        code: 0,
+        verdict: "was killed by signal 15 (SIGTERM)",
+        also: quit,
+        ..PLAIN
+    },
 ];
 
-/// A server that answers a POST with this status, and ends if that means yes.
+/// Waits to be told, and ends well.
+const UNTIL_TOLD_0: &str = "echo waiting; until [ -e /tmp/end ]; do sleep 0.1; done";
+/// Instead of a status: no answer at all.
+const HANGS: u16 = 0;
+
+/// A server that answers a POST with this status, and ends if that means yes: with 1 the first time, where it can remember that.
 const SERVER: &str = "
-import http.server, os, sys, threading
+import http.server, os, sys, threading, time
 port, status = map(int, sys.argv[1:])
+def end():
+    first = os.path.isdir('/once') and not os.path.exists('/once/ended')
+    if first: open('/once/ended', 'w')
+    os._exit(int(first))
 class Proxy(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
+        if not status: time.sleep(3600)
         self.send_response(status)
         self.send_header('Content-Length', '0')
         self.end_headers()
         if status < 300:
-            threading.Timer(0.1, os._exit, [0]).start()
-http.server.HTTPServer(('127.0.0.1', port), Proxy).serve_forever()
+            threading.Timer(0.1, end).start()
+http.server.ThreadingHTTPServer(('127.0.0.1', port), Proxy).serve_forever()
 ";
 
 fn proxy(stage: &Stage, pod: &mut Value, name: &str, port: u16, status: u16) {
@@ -77,8 +118,8 @@ fn quit(_: &Stage, driver: &Driver, end: &End) -> Result<()> {
     equal(driver, "the proxy's exit code", other["state"]["terminated"]["exitCode"].as_i64(), Some(0))
 }
 
-fn stays(stage: &Stage) -> Result<()> {
-    let driver = start(stage, "s13-stays", UNTIL_TOLD, |stage, pod| proxy(stage, pod, "istio-proxy", 15020, 404))?;
+fn stays(stage: &Stage, name: &str, status: u16) -> Result<()> {
+    let driver = start(stage, name, UNTIL_TOLD, move |stage, pod| proxy(stage, pod, "istio-proxy", 15020, status))?;
     leave_and_tell(stage, &driver)?;
     driver.until(|pod| container(pod, "driver")["state"]["terminated"].is_object().then_some(()))?;
     // Only then is it asked, so what is there to see of it is there after the cleanup.

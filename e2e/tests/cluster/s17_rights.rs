@@ -7,7 +7,7 @@ use codriver_e2e::{
     kubectl::{HERE, get, objects},
     stage::Stage,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     Needs, Test,
@@ -93,8 +93,48 @@ fn kept(stage: &Stage) -> Result<()> {
 fn swept(stage: &Stage) -> Result<()> {
     let driver = killed_at_once(stage, "s17-swept")?;
     equal(&driver, "left", driver.leftovers()?.len(), 3)?;
+    let others = others(stage)?;
+    let others_names = || stage.kubectl(&["get", "pods,configmaps,pvc", "--selector=whose=others", "--output=name"]);
+    let there = others_names()?;
+    equal(&driver, "others' objects", there.lines().count(), others.len())?;
     sweep(stage)?;
-    nothing_is_left(&driver)
+    nothing_is_left(&driver)?;
+    equal(&driver, "others' objects after the sweep", others_names()?, there)?;
+    let delete = ["delete", "pods,configmaps,pvc", "--selector=whose=others", "--grace-period=0", "--force"];
+    stage.kubectl(&delete).map(drop)
+}
+
+/// What looks like a leftover and is none. No node takes the pods, and a pod that waits is one that lives.
+fn others(stage: &Stage) -> Result<Vec<Value>> {
+    let labels = |mut labels: Value| {
+        labels["whose"] = json!("others");
+        labels
+    };
+    let pod = |name: &str, more: Value, owners: Value| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels(more), "ownerReferences": owners},
+            "spec": {"nodeSelector": {"none": "none"},
+                "securityContext": {"runAsNonRoot": true, "runAsUser": 185, "seccompProfile": {"type": "RuntimeDefault"}},
+                "containers": [{"name": "c", "image": stage.codriver_image,
+                    "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}]}})
+    };
+    let executor = json!({"spark-role": "executor", "spark-app-selector": "theirs"});
+    let alive = pod("s17-alive", json!({}), json!([]));
+    stage.apply(std::slice::from_ref(&alive))?;
+    let uid = get(&["-n", &stage.namespace, "pod", "s17-alive"])?["metadata"]["uid"].clone();
+    let owner = json!([{"apiVersion": "v1", "kind": "Pod", "name": "s17-alive", "uid": uid}]);
+    let data = json!({"accessModes": ["ReadWriteOnce"], "storageClassName": "none", "resources": {"requests": {"storage": "1Mi"}}});
+    let others = [
+        alive,
+        pod("s17-of-the-living", executor.clone(), owner),
+        pod("s17-of-nobody", executor, json!([])),
+        pod("s17-no-sparks", json!({"spark-role": "executor"}), json!([])),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s17-theirs",
+            "labels": labels(json!({"spark-app-selector": "theirs"}))}}),
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": data, "metadata": {"name": "s17-data",
+            "labels": labels(json!({"spark-app-selector": "theirs"}))}}),
+    ];
+    stage.apply(&others[1..])?;
+    Ok(others.into())
 }
 
 /// The CronJob of `manifests`, once and at once.
