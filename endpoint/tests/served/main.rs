@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy knows only test functions as tests, not what they call")]
 
+mod hostile;
 mod odd;
 mod storm;
 mod sts;
@@ -207,29 +208,6 @@ fn throttling_in_its_400_form_passes() {
 }
 
 #[test]
-fn a_neighbour_without_the_token_gets_401_and_the_connection_is_closed() {
-    let folder = tempfile::tempdir().unwrap();
-    let sts = Sts::always(Answer::For(Duration::from_secs(3600)));
-    let running = Running::start(folder.path(), &sts, 0);
-    let host = running.address;
-    for request in [
-        format!("GET /v1/credentials HTTP/1.1\r\nHost: {host}\r\n\r\n"),
-        format!("GET /v1/credentials HTTP/1.1\r\nHost: {host}\r\nAuthorization: wrong\r\n\r\n"),
-        format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100000000\r\n\r\n"),
-        format!("GET /metrics HTTP/1.0\r\nHost: {host}\r\n\r\n"),
-    ] {
-        let mut stream = connect(host);
-        stream.write_all(request.as_bytes()).unwrap();
-        let (status, body) = read_answer(&mut stream);
-        assert_eq!(status, 401, "{request}");
-        assert!(body.starts_with(r#"{"code":"Unauthorized","#), "{body}");
-        let mut rest = Vec::new();
-        assert!(matches!(stream.read_to_end(&mut rest), Ok(0) | Err(_)), "closed");
-    }
-    assert_eq!((running.standing)().answers.get(&401), Some(&4));
-}
-
-#[test]
 fn ipv6_loopback_is_served_as_well() {
     let folder = tempfile::tempdir().unwrap();
     let sts = Sts::always(Answer::For(Duration::from_secs(3600)));
@@ -241,48 +219,6 @@ fn ipv6_loopback_is_served_as_well() {
     }
     assert_eq!(ask(other, &good(other)), running.get());
     assert_eq!(ask(other, &good(other).replace(TOKEN, "guess")).0, 401);
-}
-
-#[test]
-fn what_is_no_request_is_answered_shortly_or_not_at_all() {
-    let folder = tempfile::tempdir().unwrap();
-    let sts = Sts::always(Answer::For(Duration::from_secs(3600)));
-    let running = Running::start(folder.path(), &sts, 0);
-    let host = running.address;
-    let long = "x".repeat(20_000);
-    for (request, expected) in [
-        (format!("GET /v1/credentials HTTP/1.1\r\nHost: {host}\r\nAuthorization: {long}\r\n\r\n"), 431),
-        (format!("GET /{long} HTTP/1.1\r\nHost: {host}\r\n\r\n"), 431),
-        (format!("GET /v1/credentials HTTP/1.1\r\nHost : {host}\r\nAuthorization: {TOKEN}\r\n\r\n"), 400),
-        (format!("GET /v1/credentials HTTP/1.1\r\nHost: {host}\r\n{}\r\n", "A: b\r\n".repeat(40)), 431),
-        ("\0\r\n\r\n".to_owned(), 400),
-    ] {
-        assert_eq!(ask(host, &request).0, expected, "{}", &request[..request.len().min(80)]);
-    }
-    assert_eq!(running.get().0, 200);
-}
-
-#[test]
-fn thousands_of_silent_and_slow_connections_keep_nobody_out() {
-    let folder = tempfile::tempdir().unwrap();
-    let sts = Sts::always(Answer::For(Duration::from_secs(3600)));
-    let running = Running::start(folder.path(), &sts, 0);
-    let mut kept = connect(running.address);
-    kept.write_all(good(running.address).as_bytes()).unwrap();
-    assert_eq!(read_answer(&mut kept).0, 200);
-    let mut crowd = Vec::new();
-    for number in 0..1000 {
-        let mut stream = connect(running.address);
-        if number % 2 == 0 {
-            let _ = stream.write_all(b"GET /v1/cre");
-        }
-        crowd.push(stream);
-        if number % 100 == 0 {
-            assert_eq!(running.get().0, 200, "beside {number} others");
-        }
-    }
-    kept.write_all(good(running.address).as_bytes()).unwrap();
-    assert_eq!(read_answer(&mut kept).0, 200, "who has shown the token stays connected");
 }
 
 #[test]
