@@ -19,6 +19,8 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE_IN_NEED: Duration = Duration::from_secs(10);
 /// No pause is longer. It is also how often clocks are compared: after a jump they are wrong no longer than this.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// What has no end is asked for again after so long: keys in a mounted Secret may have been replaced.
+const ENDLESS: Duration = Duration::from_secs(5 * 60);
 /// With less life than this a failure is worth a warning.
 const LITTLE: Duration = Duration::from_secs(10 * 60);
 
@@ -70,6 +72,8 @@ pub struct Keeper {
 
 #[derive(Debug)]
 struct Held {
+    /// When it came, by the steady clock.
+    since: Duration,
     ends: Option<SystemTime>,
     /// The same by the steady clock.
     ends_steady: Option<Duration>,
@@ -81,6 +85,7 @@ impl Held {
     fn new(credentials: &Credentials, now: Moment, luck: f64) -> Self {
         let life = credentials.expires.map(|ends| ends.duration_since(now.wall).unwrap_or_default());
         Self {
+            since: now.steady,
             ends: credentials.expires,
             ends_steady: life.map(|life| now.steady + life),
             enough: life.map(|life| enough(life, luck)).unwrap_or_default(),
@@ -154,7 +159,10 @@ impl Keeper {
     fn until_due(&self, now: Moment) -> Duration {
         match &self.held {
             None => Duration::ZERO,
-            Some(held) => held.left(now).map_or(Duration::MAX, |left| left.saturating_sub(held.enough)),
+            Some(held) => match held.left(now) {
+                Some(left) => left.saturating_sub(held.enough),
+                None => (held.since + ENDLESS).saturating_sub(now.steady),
+            },
         }
     }
 }

@@ -88,11 +88,13 @@ impl Shelf {
     /// Puts new credentials on it, which came at this time; what is served of them comes back.
     pub fn stock(&self, credentials: Credentials, now: SystemTime) -> Bytes {
         let page = Bytes::from_owner(page::credentials(&credentials, now + ROLLING));
-        let mut standing = self.numbers();
-        (standing.since, standing.expires) = (Some(now), credentials.expires);
-        drop(standing);
         let left = credentials.expires.map(|ends| ends.duration_since(now).unwrap_or_default());
-        tracing::info!(seconds_left = left.map(|left| left.as_secs()), "serving new credentials");
+        // Keys are looked at again, and mostly the same.
+        if self.stock.borrow().held.as_ref().is_none_or(|held| held.credentials != credentials) {
+            tracing::info!(seconds_left = left.map(|left| left.as_secs()), "serving new credentials");
+            let mut standing = self.numbers();
+            (standing.since, standing.expires) = (Some(now), credentials.expires);
+        }
         let ends = left.map(|left| Instant::now() + left);
         let held = Some(Served { credentials, page: page.clone(), ends });
         self.stock.send_modify(|stock| *stock = Stock { held, trouble: None });

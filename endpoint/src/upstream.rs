@@ -12,6 +12,7 @@ use codriver_creds::{
     RoleArn, Roots, Secret, SessionName, SessionPolicy, SourceVariables, Sts, StsKind, StsSettings, Token,
     instance_credentials,
 };
+use zeroize::Zeroizing;
 
 use crate::description::{Description, Source};
 
@@ -179,10 +180,11 @@ fn keys(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials, Error>
     let folder = variable("CODRIVER_KEYS_DIR").filter(|folder| !folder.is_empty());
     let part = |name: &str| {
         let text = match &folder {
-            Some(folder) => read(&Path::new(folder).join(name)).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
-            None => variable(name),
+            Some(folder) => read(&Path::new(folder).join(name)).ok(),
+            None => variable(name).map(|text| Zeroizing::new(text.into_bytes())),
         };
-        text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).map(Secret::new)
+        let text = text.as_deref().and_then(|text| str::from_utf8(text).ok()).unwrap_or_default().trim();
+        (!text.is_empty()).then(|| Secret::new(text.to_owned()))
     };
     let missing = |name: &str| {
         let place = folder
@@ -285,10 +287,10 @@ fn proxies() -> Result<Proxies, Vec<String>> {
     })
 }
 
-/// A file, no longer than anything that is sensible here.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+/// A file, no longer than anything that is sensible here. What was read is wiped when it is dropped.
+fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if fs::metadata(path)?.len() > LONGEST {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
-    fs::read(path)
+    fs::read(path).map(Zeroizing::new)
 }

@@ -74,13 +74,17 @@ fn new_ones_are_asked_for_while_clients_are_still_content() {
 }
 
 #[test]
-fn credentials_that_never_end_are_asked_for_once() {
+fn credentials_that_never_end_are_looked_at_again_every_five_minutes() {
     let mut keeper = Keeper::default();
     keeper.step(Event::Begun(None), at(0), 0.0);
     let keys = Credentials { expires: None, ..until(0) };
     let wake = Effect::Wake(LONGEST_PAUSE);
     assert_eq!(keeper.step(Event::Granted(keys.clone()), at(0), 0.5), [Effect::Publish(keys), wake.clone()]);
-    assert_eq!(keeper.step(Event::Woken, at(100 * 24 * HOUR), 0.5), [wake]);
+    assert_eq!(keeper.step(Event::Woken, at(4 * MINUTE), 0.5), [wake.clone()]);
+    assert_eq!(keeper.step(Event::Woken, at(5 * MINUTE), 0.5), [Effect::Ask]);
+    // A Secret that is not there for a moment does no harm.
+    assert_eq!(keeper.step(Event::Failed(ErrorKind::Configuration), at(5 * MINUTE), 1.0), [Effect::Wake(s(5))]);
+    assert!(keeper.is_alive(at(100 * 24 * HOUR)));
 }
 
 #[test]

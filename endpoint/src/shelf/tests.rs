@@ -38,6 +38,18 @@ async fn what_ends_by_the_steady_clock_is_not_served_any_more() {
     );
 }
 
+#[tokio::test]
+async fn what_is_the_same_as_before_is_not_new() {
+    let shelf = Shelf::default();
+    let (keys, now) = (Credentials { expires: None, ..ending(0) }, SystemTime::now());
+    shelf.stock(keys.clone(), now);
+    shelf.stock(keys.clone(), now + Duration::from_secs(300));
+    assert_eq!(shelf.standing().since, Some(now));
+    shelf.stock(Credentials { access_key_id: Secret::new("other".to_owned()), ..keys }, now + Duration::from_secs(600));
+    assert_eq!(shelf.standing().since, Some(now + Duration::from_secs(600)));
+    assert!(String::from_utf8_lossy(&shelf.take().await.1).contains("other"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_has_no_end_is_said_to_live_an_hour_from_each_answer() {
     let shelf = Shelf::default();

@@ -83,15 +83,43 @@ fn all_that_is_wrong_is_said_at_once_with_78() {
 }
 
 #[test]
+fn keys_come_from_variables_or_from_the_files_of_a_secret() {
+    let pod = Pod::new(&Sts::start()).of_keys();
+    let folder = pod.folder.path().join("keys");
+    fs::create_dir(&folder).unwrap();
+    for (name, content) in [("AWS_ACCESS_KEY_ID", "AKIAFILE\n"), ("AWS_SECRET_ACCESS_KEY", " from-a-file \n")] {
+        fs::write(folder.join(name), content).unwrap();
+    }
+    let variables = [("AWS_ACCESS_KEY_ID", "AKIAVARIABLE"), ("AWS_SECRET_ACCESS_KEY", "from-a-variable")];
+    for (variables, expected) in [
+        (
+            &variables[..],
+            r#"{"AccessKeyId":"AKIAVARIABLE","SecretAccessKey":"from-a-variable","Token":"","Expiration":"20"#,
+        ),
+        (
+            &[("CODRIVER_KEYS_DIR", folder.to_str().unwrap())],
+            r#"{"AccessKeyId":"AKIAFILE","SecretAccessKey":"from-a-file","Token":"","Expiration":"20"#,
+        ),
+    ] {
+        let running = pod.start_with(variables);
+        let (status, body) = pod.get();
+        assert!(status == Some(200) && body.starts_with(expected), "{status:?} {body}");
+        assert_eq!(running.end(SIGTERM).code(), Some(0));
+    }
+    // An executor without any starts at once: it would wait in vain.
+    let _running = pod.start();
+    let (status, body) = pod.get();
+    assert_eq!(status, Some(400), "{body}");
+    assert!(body.contains("AWS_ACCESS_KEY_ID is not in the sidecar's variables"), "{body}");
+}
+
+#[test]
 fn a_token_that_is_given_is_the_one_that_counts() {
     let pod = Pod::new(&Sts::start());
     let given = "5d41402abc4b2a76b9719d911017c592";
     let output = pod.command().stderr(Stdio::piped()).env("CODRIVER_ENDPOINT_TOKEN", "short").output().unwrap();
     let (code, log) = said(&output);
     assert!(code == Some(78) && log.contains("CODRIVER_ENDPOINT_TOKEN is no token"), "{code:?} {log}");
-    let mut child = pod.command().env("CODRIVER_ENDPOINT_TOKEN", given).spawn().unwrap();
-    pod::until("the probe passes", || pod.probe().success());
+    let _running = pod.start_with(&[("CODRIVER_ENDPOINT_TOKEN", given)]);
     assert_eq!((pod.token().as_str(), pod.get().0), (given, Some(200)));
-    child.kill().unwrap();
-    child.wait().unwrap();
 }

@@ -49,6 +49,14 @@ impl Pod {
         Self { folder, endpoint, health, description }
     }
 
+    /// The same, and its credentials are keys that it is given.
+    pub fn of_keys(mut self) -> Self {
+        let (before, rest) = self.description.split_once("\"source\":{").unwrap();
+        let (_, after) = rest.split_once('}').unwrap();
+        self.description = format!("{before}\"source\":{{\"way\":\"keys\"}}{after}");
+        self
+    }
+
     /// The same with something else in its description.
     pub fn but(mut self, part: &str, other: &str) -> Self {
         assert!(self.description.contains(part), "{part}");
@@ -73,7 +81,12 @@ impl Pod {
 
     /// Started, and its probe passes.
     pub fn start(&self) -> Running {
-        let running = Running(self.command().spawn().unwrap());
+        self.start_with(&[])
+    }
+
+    /// The same with these variables.
+    pub fn start_with(&self, variables: &[(&str, &str)]) -> Running {
+        let running = Running(self.command().envs(variables.iter().copied()).spawn().unwrap());
         until("the probe passes", || self.probe().success());
         running
     }
