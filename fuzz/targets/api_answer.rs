@@ -46,14 +46,15 @@ fuzz_target!(|input: &[u8]| {
         let client = Client::new(config);
         match how % 3 {
             0 => client.self_subject_rules("etl").await.map(|rules| {
-                preflight::missing(&rules).map_or(String::new(), |missing| {
+                preflight::missing(&rules, preflight::Allocator::of(None)).map_or(String::new(), |missing| {
                     let _ = missing.severity();
                     missing.cause("etl", "spark-driver") + &missing.yaml("etl", "spark-driver")
                 })
             }),
             1 => client.pod("etl", "daily-0").await.map(|_| String::new()),
             _ => {
-                let pods = Collection { kind: Kind::Pods, namespace: "etl", selector: "spark-role=executor" };
+                let pods =
+                    Collection { kind: Kind::Pods, namespace: "etl", selector: "spark-role=executor", fields: "" };
                 client.list_metadata(&pods, None, &mut |_| {}).await.map(|_| String::new())
             }
         }

@@ -33,7 +33,7 @@ fn settings(mode: u8, template: &[u8]) -> Option<Settings> {
 fuzz_target!(|input: &[u8]| {
     let Some((&mode, template)) = input.split_first() else { return };
     let Some(settings_of_theirs) = settings(mode, template) else { return };
-    let Ok(merged) = executor::render(&settings_of_theirs) else { return };
+    let Ok(merged) = executor::render(&settings_of_theirs, None) else { return };
     let again = settings(mode, merged.as_bytes()).expect("what we write can be read");
-    assert_eq!(executor::render(&again).expect("what we write contradicts nothing of ours"), merged);
+    assert_eq!(executor::render(&again, None).expect("what we write contradicts nothing of ours"), merged);
 });
