@@ -62,10 +62,13 @@ printf 'aws-sdk-rust %s %s\n' "$(locked aws-sdk-s3)" "$rust/aws-sdk-rust"
 go=$(cached clients-go "$(digest "$here"/go/*)" build_go)
 printf 'aws-sdk-go-v2 %s %s\n' "$(awk '$1 ~ /service\/s3$/ { print $2 }' "$here/go/go.mod")" "$go"
 
-for pair in 3.3.4:V1 3.5.0:V2; do
-    name=${pair#*:}
-    read -r version jars < <(jars_of "${pair%:*}")
-    # Short-lived JVMs: the better compiler would only take time from the clients beside.
-    printf 'java-%s %s java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp %s %s\n' "${name,,}" "$version" "$jars" \
-        "$here/java/$name.java"
-done
+# NAME HADOOP PROGRAM. Short-lived JVMs: the better compiler would only take time from the clients beside.
+java() {
+    local version jars
+    read -r version jars < <(jars_of "$2")
+    printf '%s %s java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp %s %s\n' "$1" "$version" "$jars" "$here/java/$3.java"
+}
+
+java java-v1 3.3.4 V1
+java java-v2 3.5.0 V2
+while read -r hadoop _; do java "s3a-$hadoop" "$hadoop" S3a; done <<<"$hadoops"

@@ -10,7 +10,7 @@ use crate::pod::Pod;
 use crate::world::{BUCKET, Known};
 
 /// The longest that one may live, in seconds; `timeout` ends it then, and the test with it.
-const DEADLINE: &str = "120";
+const DEADLINE: &str = "240";
 
 /// It ends when this is dropped.
 pub struct Client {

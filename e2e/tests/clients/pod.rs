@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The pod. Its endpoint ends when this is dropped.
 pub struct Pod {
     folder: TempDir,
+    serve: Command,
+    health: String,
     endpoint: Child,
 }
 
@@ -58,17 +60,32 @@ impl Pod {
         serve.args(["credentials", "--health", &health]).env_clear().envs(settings.iter().copied());
         serve.env("CODRIVER_ENDPOINT", fs::read_to_string(path("volume/endpoint/endpoint.json")).unwrap());
         serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(path("log")).unwrap());
-        let pod = Self { endpoint: serve.spawn().unwrap(), folder };
-        pod.await_probe(world, &health)?;
+        let pod = Self { endpoint: serve.spawn().unwrap(), serve, health, folder };
+        pod.await_probe(world)?;
         Ok(pod)
     }
 
+    /// Kills the endpoint, as the kernel would.
+    pub fn kill(&mut self) {
+        self.endpoint.kill().unwrap();
+        self.endpoint.wait().unwrap();
+    }
+
+    /// Starts it again, as the kubelet would.
+    ///
+    /// # Errors
+    /// With its log, when it does not come.
+    pub fn start_again(&mut self, world: &World) -> Result<(), String> {
+        self.endpoint = self.serve.spawn().unwrap();
+        self.await_probe(world)
+    }
+
     /// As the startup probe does.
-    fn await_probe(&self, world: &World, health: &str) -> Result<(), String> {
+    fn await_probe(&self, world: &World) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             let mut probe = Command::new(&world.codriver);
-            probe.args(["--log=off", "probe", "--address", health]);
+            probe.args(["--log=off", "probe", "--address", &self.health]);
             if probe.status().unwrap().success() {
                 return Ok(());
             }

@@ -19,7 +19,9 @@ pub const LIFE: Duration = Duration::from_secs(12);
 /// The store's own address; S3 and STS.
 const STORE: &str = "127.0.0.1:9000";
 
-/// What `clients/get.sh` gets.
+/// Before Hadoop's version.
+const S3A: &str = "s3a-";
+/// What `clients/get.sh` gets, beside S3A.
 const NAMES: [&str; 10] = [
     "boto3",
     "aws",
@@ -48,7 +50,15 @@ impl Known {
     /// Their names alone, where nothing can run.
     pub fn names() -> Vec<Self> {
         let name = |name: &str| Self { name: name.to_owned(), ..Self::default() };
-        NAMES.map(name).into()
+        let versions = fs::read_to_string(format!("{HERE}/jvm/versions.txt")).unwrap();
+        let hadoops = versions.lines().filter(|line| !line.starts_with('#'));
+        let hadoops = hadoops.map(|line| name(&format!("{S3A}{}", line.split(' ').next().unwrap_or_default())));
+        NAMES.map(name).into_iter().chain(hadoops).collect()
+    }
+
+    /// Hadoop's.
+    pub fn is_s3a(&self) -> bool {
+        self.name.starts_with(S3A)
     }
 
     /// A line that `clients/get.sh` has printed.
@@ -106,12 +116,20 @@ impl World {
     /// # Errors
     /// Why there is none.
     pub fn pod(&self) -> Result<&Pod, String> {
+        self.pod.get_or_init(|| self.another_pod(0)).as_ref().map_err(Clone::clone)
+    }
+
+    /// One like it, on the n-th of this machine's endpoints.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn another_pod(&self, number: u16) -> Result<Pod, String> {
         let token = self.store.join("token");
         let settings = [
             ("AWS_ROLE_ARN", "arn:minio:iam:::role/oxnUw3DAuQF1uggjXGxI2AmW8IA"),
             ("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()),
         ];
-        self.pod.get_or_init(|| Pod::start(self, 0, &settings)).as_ref().map_err(Clone::clone)
+        Pod::start(self, number, &settings)
     }
 }
 
