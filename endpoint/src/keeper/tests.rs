@@ -80,7 +80,7 @@ fn credentials_that_never_end_are_looked_at_again_every_five_minutes() {
     let keys = Credentials { expires: None, ..until(0) };
     let wake = Effect::Wake(LONGEST_PAUSE);
     assert_eq!(keeper.step(Event::Granted(keys.clone()), at(0), 0.5), [Effect::Publish(keys), wake.clone()]);
-    assert_eq!(keeper.step(Event::Woken, at(4 * MINUTE), 0.5), [wake.clone()]);
+    assert_eq!(keeper.step(Event::Woken, at(4 * MINUTE), 0.5), [wake]);
     assert_eq!(keeper.step(Event::Woken, at(5 * MINUTE), 0.5), [Effect::Ask]);
     // A Secret that is not there for a moment does no harm.
     assert_eq!(keeper.step(Event::Failed(ErrorKind::Configuration), at(5 * MINUTE), 1.0), [Effect::Wake(s(5))]);
