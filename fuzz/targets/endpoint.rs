@@ -66,7 +66,9 @@ fn request(input: &[u8]) {
     // The port is another one each time, the token unknown: seeds have words for both.
     let shows = input.windows(SHOWN.len()).any(|window| window == SHOWN);
     let request = text.replace("TOKEN", TOKEN).replace("PORT", &address.port().to_string());
-    let good = format!("GET /v1/credentials HTTP/1.1\r\nHost: {address}\r\nAuthorization: {TOKEN}\r\nConnection: close\r\n\r\n");
+    let good = format!(
+        "GET /v1/credentials HTTP/1.1\r\nHost: {address}\r\nAuthorization: {TOKEN}\r\nConnection: close\r\n\r\n"
+    );
     runtime.block_on(async {
         let both = async { (answer(*address, request.as_bytes()).await, answer(*address, good.as_bytes()).await) };
         let (said, next) = tokio::time::timeout(PATIENCE, both).await.expect("an answer in time");
