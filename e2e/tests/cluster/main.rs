@@ -28,6 +28,7 @@ mod s23_black_hole;
 mod s24_cut_short;
 mod s25_drain;
 mod s26_refusals;
+mod s27_endpoint;
 mod secrets;
 mod submission;
 mod waiter;
@@ -51,7 +52,7 @@ pub enum Needs {
 type Test = (&'static str, Needs, fn(&Stage) -> Result<()>);
 
 /// Side by side; each has a JVM or three of its own, so more at once would only wait for each other.
-const TOGETHER: [&[Test]; 24] = [
+const TOGETHER: [&[Test]; 25] = [
     s01_main_job::ALL,
     s02_codes::ALL,
     s03_kills::ALL,
@@ -76,6 +77,7 @@ const TOGETHER: [&[Test]; 24] = [
     s24_cut_short::ALL,
     s25_drain::ALL,
     s26_refusals::ALL,
+    s27_endpoint::ALL,
 ];
 const SIDE_BY_SIDE: usize = 2;
 /// One after another, when all others are done: they touch what all share.
