@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::exit, reason = "a test fails by panicking")]
 
 mod init;
+#[path = "../shared/inside.rs"]
+mod inside;
 mod java;
 mod outside;
 mod round_trips;
@@ -37,8 +39,8 @@ const ALL: [&[Test]; 3] = [round_trips::ALL, s3::ALL, sources::ALL];
 fn main() {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = arguments.test_threads.or(Some(SIDE_BY_SIDE));
-    if std::env::var_os(outside::INSIDE).is_none() && !arguments.list {
-        match outside::start_again() {
+    if inside::folder().is_none() && !arguments.list {
+        match inside::start_again(outside::get) {
             Ok(code) => std::process::exit(code),
             Err(why) => eprintln!("\nSKIPPED: every test with a real JVM, since {why}\n"),
         }
@@ -47,7 +49,7 @@ fn main() {
     let trial = |hadoop: Hadoop, (name, test): Test| {
         let world = world.clone();
         Trial::test(format!("hadoop {}: {name}", hadoop.version), move || test(&world, &hadoop).map_err(Into::into))
-            .with_ignored_flag(std::env::var_os(outside::INSIDE).is_none())
+            .with_ignored_flag(inside::folder().is_none())
     };
     let tests = ALL.concat();
     let trials = world.hadoops.iter().flat_map(|hadoop| tests.iter().map(|test| trial(hadoop.clone(), *test)));
@@ -56,7 +58,7 @@ fn main() {
         let spark = |name: &str, test: fn(&World, &Path) -> Result<(), String>| {
             let (world, home) = (world.clone(), home.clone());
             Trial::test(format!("spark {version}: {name}"), move || test(&world, &home).map_err(Into::into))
-                .with_ignored_flag(std::env::var_os(outside::INSIDE).is_none())
+                .with_ignored_flag(inside::folder().is_none())
         };
         trials.extend(SPARKS.map(|(name, test)| spark(name, test)));
     }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use codriver_e2e::kubectl::HERE;
 
-use crate::outside::INSIDE;
+use crate::inside;
 
 /// The bucket that both stores have.
 pub const BUCKET: &str = "jvm";
@@ -49,7 +49,7 @@ impl World {
     /// # Panics
     /// When the stores do not start within 30 s; the script says why.
     pub fn inside() -> Self {
-        let Some(folder) = std::env::var_os(INSIDE).map(PathBuf::from) else {
+        let Some(folder) = inside::folder() else {
             return Self { hadoops: names(), sparks: sparks(), ..Self::default() };
         };
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
