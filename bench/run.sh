@@ -16,13 +16,7 @@ volume=$(mktemp -d /dev/shm/codriver-bench.XXXXXX) # in memory, as the pod's is
 sts_pid=''
 trap 'if [[ -n $sts_pid ]]; then kill "$sts_pid"; fi; rm -rf "$work" "$volume"' EXIT
 
-make_venv() {
-    python3 -m venv --without-pip "$1"
-    # pip of the system works into it: a copy of pip in each is 20 MB for nothing.
-    python3 -m pip --python "$1/bin/python3" install --quiet --disable-pip-version-check --no-deps \
-        --requirement "$here/requirements.txt"
-    "$1/bin/python3" -m compileall -q "$1/lib"
-}
+build_venv() { make_venv "$1" "$here/requirements.txt"; }
 
 build_stand_in() { cargo build --release --locked --manifest-path "$here/../Cargo.toml" -p codriver-bench; }
 
@@ -140,7 +134,7 @@ need_apt hyperfine time tini dumb-init catatonit openssl python3-pip wrk
 pid1=$(cached bench-pid1 "$PID1_VERSION" build_pid1)
 programs=$("$here/../images/build.sh" programs)
 step "stand-in for STS" 10 build_stand_in
-venv=$(cached bench-venv "$(digest "$here/requirements.txt")" make_venv)
+venv=$(cached bench-venv "$(digest "$here/requirements.txt")" build_venv)
 mock=$(cached bench-ec2-metadata-mock "$EC2_METADATA_MOCK_VERSION" build_ec2_metadata_mock)
 jars=$("$here/../e2e/jvm/hadoop.sh" | tail -n 1)
 jars=${jars#* }

@@ -5,6 +5,7 @@
 #   step WHAT [SECONDS] CMD…       run CMD with its output in a log and progress on stderr
 #   wait_for WHAT SECONDS CMD…     repeat CMD until it succeeds or the deadline has passed
 #   need_apt PACKAGE…              install the Debian packages that are missing
+#   make_venv FOLDER REQUIREMENTS  a virtual environment with just these Python packages; needs python3-pip
 #   digest FILE…                   a short hash of files, for cache keys
 #   die MESSAGE…                   say why on stderr and exit 1
 #
@@ -149,4 +150,11 @@ apt_install() {
     mkdir -p "$CODRIVER_CACHE"
     flock "$CODRIVER_CACHE/apt.lock" apt-get "${wait[@]}" update
     flock "$CODRIVER_CACHE/apt.lock" apt-get "${wait[@]}" install -y --no-install-recommends "$@"
+}
+
+make_venv() {
+    python3 -m venv --without-pip "$1"
+    # pip of the system works into it: a copy of pip in each is 20 MB for nothing.
+    python3 -m pip --python "$1/bin/python3" install --quiet --disable-pip-version-check --no-deps --requirement "$2"
+    "$1/bin/python3" -m compileall -q "$1/lib"
 }

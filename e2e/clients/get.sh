@@ -9,14 +9,7 @@ source "$here/../cluster/common.sh"
 # FILE PACKAGE: the version that a list of requirements has.
 pinned() { sed -n "s/^$2==//p" "$1"; }
 
-make_venv() {
-    python3 -m venv --without-pip "$1"
-    python3 -m pip --python "$1/bin/python3" install --quiet --disable-pip-version-check --no-deps \
-        --requirement "$requirements"
-    "$1/bin/python3" -m compileall -q "$1/lib"
-}
-
-build_venv() { step "Python packages of ${requirements##*/}" 60 make_venv "$1"; }
+build_venv() { step "Python packages of ${requirements##*/}" 60 make_venv "$1" "$requirements"; }
 
 build_go() { step "client in Go" 60 go build -C "$here/go" -trimpath -buildvcs=false -o "$1" .; }
 
@@ -39,7 +32,7 @@ jars_of() {
         "$(sed -n "s/^$1 [^:]*://p" <<<"$hadoops")"
 }
 
-need_apt python3-pip python3-venv
+need_apt python3-pip
 need_go
 hadoops=$("$here/../jvm/hadoop.sh")
 
