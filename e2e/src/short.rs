@@ -33,28 +33,10 @@ type Body = Either<Incoming, Full<Bytes>>;
 type Answer = Result<Response<Body>, hyper::Error>;
 type Ends = Arc<Mutex<HashMap<String, SystemTime>>>;
 
-/// What STS does instead of its work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
-    /// AWS's answer to who asks too often: status 400.
-    Throttles,
-    /// Status 500.
-    Fails,
-    /// Each connection is closed at once.
-    IsAway,
-}
-
 /// The front of STS.
 pub struct Sts {
     address: SocketAddr,
     ends: Ends,
-    state: Arc<Mutex<State>>,
-}
-
-#[derive(Default)]
-struct State {
-    calls: usize,
-    trouble: Option<Trouble>,
 }
 
 impl Sts {
@@ -64,42 +46,19 @@ impl Sts {
     /// When there is no port.
     #[must_use]
     pub fn start(store: &'static str, life: Duration) -> Self {
-        let (ends, state) = (Ends::default(), Arc::new(Mutex::new(State::default())));
-        let (here, of_calls) = (Arc::clone(&ends), Arc::clone(&state));
-        let refuses = Arc::clone(&state);
-        let address = serve(
-            move || lock(&refuses).trouble == Some(Trouble::IsAway),
-            move |request| {
-                let mut state = lock(&of_calls);
-                state.calls += 1;
-                let (trouble, ends) = (state.trouble, Arc::clone(&here));
-                async move {
-                    match trouble {
-                        Some(Trouble::Throttles) => Ok(of_sts(StatusCode::BAD_REQUEST, "Throttling", "Rate exceeded")),
-                        Some(_) => Ok(of_sts(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "try again")),
-                        None => shorten(pass_on(store, request).await?, life, &ends).await,
-                    }
-                }
-            },
-        );
-        Self { address, ends, state }
+        let ends = Ends::default();
+        let given = Arc::clone(&ends);
+        let address = serve(move |request| {
+            let given = Arc::clone(&given);
+            async move { shorten(pass_on(store, request).await?, life, &given).await }
+        });
+        Self { address, ends }
     }
 
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
-    }
-
-    /// Requests so far.
-    #[must_use]
-    pub fn calls(&self) -> usize {
-        lock(&self.state).calls
-    }
-
-    /// From now on.
-    pub fn have(&self, trouble: Option<Trouble>) {
-        lock(&self.state).trouble = trouble;
     }
 }
 
@@ -114,7 +73,6 @@ struct Visit {
     path: String,
     /// None when it was not signed.
     key: Option<String>,
-    expired: bool,
 }
 
 impl Door {
@@ -126,26 +84,23 @@ impl Door {
     pub fn start(store: &'static str, sts: &Sts) -> Self {
         let visits = Arc::new(Mutex::new(Vec::new()));
         let (seen, ends) = (Arc::clone(&visits), Arc::clone(&sts.ends));
-        let address = serve(
-            || false,
-            move |request| {
-                let key = key(&request);
-                let end = key.as_ref().and_then(|key| lock(&ends).get(key).copied());
-                let expired = end.is_some_and(|end| SystemTime::now() > end + LEEWAY);
-                let is_signed = key.is_some();
-                lock(&seen).push(Visit { path: request.uri().path().to_owned(), key, expired });
-                async move {
-                    match (is_signed, expired) {
-                        (false, _) => Ok(of_s3(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied")),
-                        (true, true) => {
-                            let words = "The provided token has expired.";
-                            Ok(of_s3(StatusCode::BAD_REQUEST, "ExpiredToken", words))
-                        }
-                        (true, false) => Ok(pass_on(store, request).await?.map(Either::Left)),
+        let address = serve(move |request| {
+            let key = key(&request);
+            let end = key.as_ref().and_then(|key| lock(&ends).get(key).copied());
+            let expired = end.is_some_and(|end| SystemTime::now() > end + LEEWAY);
+            let is_signed = key.is_some();
+            lock(&seen).push(Visit { path: request.uri().path().to_owned(), key });
+            async move {
+                match (is_signed, expired) {
+                    (false, _) => Ok(of_s3(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied")),
+                    (true, true) => {
+                        let words = "The provided token has expired.";
+                        Ok(of_s3(StatusCode::BAD_REQUEST, "ExpiredToken", words))
                     }
+                    (true, false) => Ok(pass_on(store, request).await?.map(Either::Left)),
                 }
-            },
-        );
+            }
+        });
         Self { address, visits }
     }
 
@@ -165,12 +120,6 @@ impl Door {
             .collect()
     }
 
-    /// How many such requests came with a key that had ended.
-    #[must_use]
-    pub fn expired(&self, part: &str) -> usize {
-        lock(&self.visits).iter().filter(|visit| visit.path.contains(part) && visit.expired).count()
-    }
-
     /// How many such requests were not signed.
     #[must_use]
     pub fn unsigned(&self, part: &str) -> usize {
@@ -179,10 +128,7 @@ impl Door {
 }
 
 /// Serves on a port of loopback's, on a thread of its own.
-fn serve<F>(
-    refuses: impl Fn() -> bool + Send + 'static,
-    answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static,
-) -> SocketAddr
+fn serve<F>(answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static) -> SocketAddr
 where
     F: Future<Output = Answer> + Send + 'static,
 {
@@ -195,9 +141,6 @@ where
             let listener = TcpListener::from_std(listener)?;
             loop {
                 let (stream, _) = listener.accept().await?;
-                if refuses() {
-                    continue;
-                }
                 let answer = answer.clone();
                 let service = service_fn(move |request| {
                     let answer = answer(request);
@@ -271,15 +214,6 @@ fn xml(status: StatusCode, text: String) -> Response<Body> {
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/xml"));
     response
-}
-
-/// As STS says it.
-fn of_sts(status: StatusCode, code: &str, message: &str) -> Response<Body> {
-    let text = format!(
-        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
-         <RequestId>short</RequestId></ErrorResponse>"
-    );
-    xml(status, text)
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
