@@ -89,6 +89,9 @@ impl<'a> Survey<'a> {
                 pods.drivers.insert(pod.uid, Driver::Lives);
             }
         }
+        // Executors that have ended are no drivers, and are there all the same: what they own is not without an owner.
+        let uid = |pod: Object| Some(pod.metadata.uid);
+        pods.executors.extend(self.list(Kind::Pods, ROLE, ENDED, View::Metadata, uid).await?);
         let ended = |pod: Object| {
             let driver = Driver::Ended { at: ended_at(&pod), keep_failed: keep_failed(&pod) };
             Some((pod.metadata.uid, driver))
@@ -98,7 +101,6 @@ impl<'a> Survey<'a> {
         }
         let wants = |driver: &Driver| matches!(driver, Driver::Ended { keep_failed, .. } if !keep_failed.is_zero());
         if pods.drivers.values().any(wants) {
-            let uid = |pod: Object| Some(pod.metadata.uid);
             pods.failed.extend(self.list(Kind::Pods, ROLE, FAILED, View::Metadata, uid).await?);
         }
         Ok(pods)

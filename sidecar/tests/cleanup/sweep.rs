@@ -122,6 +122,20 @@ async fn what_is_young_stays_until_it_is_old_enough() {
 }
 
 #[tokio::test]
+async fn what_an_executor_owns_stays_while_that_is_there_however_it_is_labelled_and_whether_it_has_ended() {
+    for phase in ["Running", "Succeeded", "Failed"] {
+        let owner = pod("odd", "u-odd", phase).with_label("spark-role", "executor").created(OLD);
+        let world = World::with([owner, claim("theirs", "data").owned_by("u-odd").created(OLD)]);
+        let (table, log, code) = sweep(&world, &[]).await;
+        assert_eq!(
+            (sorted(world.names()), code),
+            (vec!["data".to_owned(), "odd".to_owned()], Some(0)),
+            "{phase} {table}{log}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_nobody_owns_goes_only_with_orphans_and_never_beside_a_pod_at_work() {
     let orphans = || {
         let failed = executor("dead", "failed").with_status(json!({ "phase": "Failed" }));
