@@ -5,9 +5,9 @@
 //! do not mount this volume. It is made once and stays: a restarted sidecar must serve who knows the old one.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
+use codriver_creds::random_token;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -32,8 +32,8 @@ pub const DESCRIPTION: &str = "endpoint/endpoint.json";
 pub const ALL: [&str; 4] = [TOKEN, EXECUTORS_TOKEN, DESCRIPTION, "endpoint/last.json"];
 /// The first Hadoop whose SDK reads the token from a file, too.
 const SDK_V2: Version = Version(3, 4, 0);
-/// Random bytes of the token.
-const TOKEN_BYTES: usize = 32;
+/// Of a token.
+const TOKEN_DIGITS: usize = 64;
 
 /// The path of the token's file, as clients see it.
 pub fn token(settings: &Settings) -> String {
@@ -104,12 +104,10 @@ pub fn is_in_the_template(settings: &Settings) -> bool {
 /// # Errors
 /// [`Failure`] when the system gives no random bytes.
 pub fn token_content(dir: &Path, name: &str) -> Result<String, Failure> {
-    let valid = |text: &String| text.len() == 2 * TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let valid = |text: &String| text.len() == TOKEN_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit());
     if let Some(token) = fs::read_to_string(dir.join(name)).ok().filter(valid) {
         return Ok(token);
     }
-    let mut bytes = [0; TOKEN_BYTES];
-    let read = fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
-    read.map_err(|error| Failure::bug(format!("no random bytes: {error}")))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let token = random_token().ok_or_else(|| Failure::bug("the system gives no random bytes".to_owned()))?;
+    Ok(token.expose().to_owned())
 }

@@ -12,6 +12,8 @@ mod expiries;
 mod inside;
 mod pages;
 mod pod;
+#[path = "../shared/store.rs"]
+mod store;
 mod ways;
 mod world;
 

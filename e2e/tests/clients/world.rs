@@ -1,9 +1,7 @@
 //! What all tests share: the store, what stands in front of it, and a pod whose credentials live for seconds.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -11,6 +9,7 @@ use codriver_e2e::kubectl::HERE;
 use codriver_e2e::short::{Door, Sts};
 
 use crate::pod::Pod;
+use crate::store;
 
 /// The bucket that the store has.
 pub const BUCKET: &str = "jvm";
@@ -96,7 +95,7 @@ impl World {
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
         let store = folder.join("store");
         fs::create_dir(&store).unwrap();
-        start(&read("minio"), &store);
+        store::start(&read("minio"), &store);
         let sts = Sts::start(STORE, LIFE);
         let door = Door::start(STORE, &sts);
         let clients = read("clients").lines().map(Known::parse).collect();
@@ -131,13 +130,4 @@ impl World {
         ];
         Pod::start(self, number, &settings)
     }
-}
-
-#[expect(clippy::zombie_processes, reason = "it ends with the namespaces, as this program does")]
-fn start(minio: &str, store: &Path) {
-    let mut script = Command::new(format!("{HERE}/jvm/store.sh"));
-    let mut child = script.arg(minio).arg(store).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, "ready\n", "jvm/store.sh has said why");
 }

@@ -13,6 +13,8 @@ mod outside;
 mod round_trips;
 mod s3;
 mod sources;
+#[path = "../shared/store.rs"]
+mod store;
 mod stuck;
 mod world;
 

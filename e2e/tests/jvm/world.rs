@@ -1,13 +1,11 @@
 //! What the tests find inside: the stores, the identity, and the class path of each Hadoop.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 use codriver_e2e::kubectl::HERE;
 
-use crate::inside;
+use crate::{inside, store};
 
 /// The bucket that both stores have.
 pub const BUCKET: &str = "jvm";
@@ -55,7 +53,7 @@ impl World {
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
         let store = folder.join("store");
         fs::create_dir(&store).unwrap();
-        start(&read("minio"), &store);
+        store::start(&read("minio"), &store);
         let hadoops = read("hadoops").lines().map(hadoop).collect();
         let pair = |line: &str| line.split_once(' ').map(|(version, home)| (version.to_owned(), home.into()));
         let sparks = read("sparks").lines().filter_map(pair).collect();
@@ -78,13 +76,4 @@ fn names() -> Vec<Hadoop> {
 fn sparks() -> Vec<(String, PathBuf)> {
     let lines = fs::read_dir(format!("{HERE}/spark/versions")).unwrap();
     lines.map(|line| (line.unwrap().file_name().into_string().unwrap(), PathBuf::new())).collect()
-}
-
-#[expect(clippy::zombie_processes, reason = "it ends with the namespaces, as this program does")]
-fn start(minio: &str, store: &Path) {
-    let mut script = Command::new(format!("{HERE}/jvm/store.sh"));
-    let mut child = script.arg(minio).arg(store).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, "ready\n", "jvm/store.sh has said why");
 }
