@@ -15,6 +15,7 @@
 //! the request before it becomes part of an error.
 
 mod caller;
+mod chance;
 mod clock;
 mod credentials;
 mod error;
@@ -34,6 +35,7 @@ mod tunnel;
 mod wire;
 
 pub use caller::Caller;
+pub use chance::random_token;
 pub use clock::Skew;
 pub use credentials::{Credentials, Secret};
 pub use error::{Error, ErrorKind};

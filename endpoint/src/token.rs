@@ -3,13 +3,13 @@
 
 use std::{
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
 
-/// Random bytes of a token.
-const BYTES: usize = 32;
+use codriver_creds::random_token;
+
 /// The fewest characters of one that is given.
 const SHORTEST: usize = 32;
 /// Readable by all users: what guards it is the folder, which other containers do not mount, and an executor may run as any
@@ -29,7 +29,9 @@ pub fn keep(path: &Path, given: Option<&str>) -> Result<(), String> {
         Some(token) => Ok(token.to_owned()),
         None => match fs::read_to_string(path) {
             Ok(token) if token.len() >= SHORTEST => return Ok(()),
-            _ => by_chance(),
+            _ => random_token()
+                .map(|token| token.expose().to_owned())
+                .ok_or_else(|| io::Error::other("the system gives no random bytes")),
         },
     };
     token.and_then(|token| write(path, &token)).map_err(|error| {
@@ -39,12 +41,6 @@ pub fn keep(path: &Path, given: Option<&str>) -> Result<(), String> {
             path.display()
         )
     })
-}
-
-fn by_chance() -> io::Result<String> {
-    let mut bytes = [0; BYTES];
-    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn write(path: &Path, token: &str) -> io::Result<()> {
