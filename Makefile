@@ -19,9 +19,10 @@ demo: ## a real PySpark job on s3://, once well, once failing, once killed; and 
 test: ## every test: unit, scenario, real processes, and end to end on a real cluster
 	@./test.sh
 
-check: ## format, lints as errors, no unused dependency, scripts
+check: ## format, lints as errors, the fuzz targets, no unused dependency, scripts
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo check --locked --target-dir "$${CARGO_TARGET_DIR:-target}" --manifest-path fuzz/Cargo.toml
 	@command -v cargo-machete >/dev/null || cargo install --quiet --locked cargo-machete@0.9.2
 	cargo machete --skip-target-dir
 	@. e2e/lib.sh && need_apt shellcheck
