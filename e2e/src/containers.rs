@@ -1,6 +1,10 @@
 //! Containers of the one-node cluster from below, by containerd: what the kernel and the runtime would do to them.
 
-use std::{env, process::Command, time::Duration};
+use std::{
+    env,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use crate::{
     Result,
@@ -56,12 +60,20 @@ pub fn resume(id: &str) -> Result<()> {
     ctr(&["task", "resume", id]).map(drop)
 }
 
-/// Whether a process of the container is there.
+/// Waits until the container has no process. The kubelet may be a while before it tells the API server.
 ///
 /// # Errors
-/// When containerd does not answer.
-pub fn runs(id: &str) -> Result<bool> {
-    Ok(ctr(&["task", "ls"])?.lines().any(|line| line.starts_with(id) && line.contains("RUNNING")))
+/// When it has one after this time, or containerd does not answer.
+pub fn until_ended(id: &str, patience: Duration) -> Result<()> {
+    let end = Instant::now() + patience;
+    let runs =
+        || Ok::<_, String>(ctr(&["task", "ls"])?.lines().any(|line| line.starts_with(id) && line.contains("RUNNING")));
+    while runs()? {
+        if Instant::now() > end {
+            return Err(format!("the container {id} runs after {} s", patience.as_secs()));
+        }
+    }
+    Ok(())
 }
 
 fn ctr(words: &[&str]) -> Result<String> {

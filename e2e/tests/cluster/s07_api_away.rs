@@ -1,10 +1,10 @@
 //! An API server that is away costs the cleanup and nothing else. It goes away for everybody, so this test runs alone.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use codriver_e2e::{
     Result,
-    containers::{runs, terminate},
+    containers::{terminate, until_ended},
     driver::{Driver, Script, container, set},
     scripts::script,
     stage::Stage,
@@ -48,10 +48,7 @@ fn away(stage: &Stage) -> Result<()> {
 
     let gone = Away::now()?;
     terminate(&wrapper)?;
-    let end = Instant::now() + PATIENCE;
-    while runs(&sidecar)? {
-        holds(&driver, "the sidecar ends within the bound", Instant::now() < end)?;
-    }
+    until_ended(&sidecar, PATIENCE)?;
     drop(gone);
 
     let end = driver.end()?;
